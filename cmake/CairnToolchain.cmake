@@ -1,0 +1,37 @@
+set(CMAKE_CXX_STANDARD 23)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  # The sloppiness is what ccache's manual asks for with precompiled headers (section
+  # "Precompiled headers"); the base folder makes two checkouts share one cache.
+  set(launcher ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1 ${CCACHE})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${launcher})
+  set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-unused-parameter
+                    -Wno-missing-field-initializers -Wno-gnu-zero-variadic-macro-arguments
+                    "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>"
+                    "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." -fcolor-diagnostics)
+if(DEFINED ENV{CI})
+  add_compile_options(-Werror)
+endif()
+add_link_options(-fuse-ld=lld)
+
+# Boost.Asio: coroutines only, no deprecated names; one place decides for every target, or two
+# translation units would disagree about the layout of its types.
+add_compile_definitions(BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE
+                        BOOST_ASIO_SEPARATE_COMPILATION BOOST_BEAST_SEPARATE_COMPILATION)
+
+set(CAIRN_SANITIZE "" CACHE STRING "Sanitizers for the whole build, as clang spells them")
+if(CAIRN_SANITIZE)
+  add_compile_options(-fsanitize=${CAIRN_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${CAIRN_SANITIZE})
+endif()
+option(CAIRN_FUZZ "Build the libFuzzer targets (*_fuzz.cpp)" OFF)
