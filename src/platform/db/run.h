@@ -1,0 +1,60 @@
+#pragma once
+// How a coroutine waits for a database thread. Included by db.h only.
+#include <future>
+
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/post.hpp>
+
+namespace cairn::db {
+
+template <class Function>
+auto Database::run(Function function, bool writing) -> Task<std::invoke_result_t<Function, Tx&>> {
+  using R = std::invoke_result_t<Function, Tx&>;
+  struct State {
+    Function function;
+    std::optional<R> result;
+  };
+  auto state = std::make_shared<State>(State{std::move(function), {}});
+  auto initiate = [this, state, writing](auto handler) {
+    auto executor = boost::asio::get_associated_executor(handler);
+    auto held = std::make_shared<decltype(handler)>(std::move(handler));
+    auto guard = boost::asio::make_work_guard(executor);
+    Job job;
+    job.body = [state](Tx& tx) {
+      state->result = state->function(tx);
+      return state->result->has_value();
+    };
+    job.done = [state, held, executor, guard](std::optional<Error> failed) {
+      if (failed) state->result = R(std::unexpected(std::move(*failed)));
+      boost::asio::post(executor, [held] { std::move (*held)(); });
+    };
+    submit(std::move(job), writing);
+  };
+  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(
+      initiate, boost::asio::use_awaitable);
+  co_return std::move(*state->result);
+}
+
+template <class Function>
+auto Database::run_now(Function function, bool writing) -> std::invoke_result_t<Function, Tx&> {
+  using R = std::invoke_result_t<Function, Tx&>;
+  std::optional<R> result;
+  std::promise<void> finished;
+  Job job;
+  job.body = [&](Tx& tx) {
+    result = function(tx);
+    return result->has_value();
+  };
+  job.done = [&](std::optional<Error> failed) {
+    if (failed) result = R(std::unexpected(std::move(*failed)));
+    finished.set_value();
+  };
+  submit(std::move(job), writing);
+  finished.get_future().wait();
+  return std::move(*result);
+}
+
+}  // namespace cairn::db

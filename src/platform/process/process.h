@@ -1,0 +1,42 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "base/task.h"
+
+/// The only place that starts programs.
+namespace cairn::process {
+
+/// A program to run: an argument vector, never a shell. It gets its own process group, only
+/// descriptors 0–2, and exactly the environment given here.
+struct Command {
+  std::vector<std::string> argv;  ///< argv[0] is looked up in /usr/local/bin:/usr/bin:/bin.
+  std::map<std::string, std::string> environment = {};
+  std::string directory = "/";
+  std::string input = {};                                  ///< Standard input, then its end.
+  Duration deadline = seconds(60);                         ///< Then the whole group is killed.
+  std::size_t output_bytes_max = 64u << 20;                ///< Of stdout; more kills the group.
+  std::size_t error_bytes_max = 64u << 10;                 ///< Of stderr; the rest is dropped.
+};
+
+struct Output {
+  int exit_code = 0;  ///< 128 + signal when killed by one.
+  std::string out;
+  std::string err;
+};
+
+/// Runs to the end. Blocks: call from a Blocking thread.
+/// @return `timeout` past the deadline, `too_large` past the output limit, `unavailable` when the
+///         program cannot be started (naming it). A non-zero exit is an Output, not an error.
+[[nodiscard]] Result<Output> run(const Command& command);
+
+/// run(), with a non-zero exit turned into `internal`, word "ProgramFailed", with the program's
+/// name, exit code and the end of stderr as log fields.
+[[nodiscard]] Result<std::string> run_checked(const Command& command);
+
+}  // namespace cairn::process
