@@ -18,10 +18,10 @@ struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up in /usr/local/bin:/usr/bin:/bin.
   std::map<std::string, std::string> environment = {};
   std::string directory = "/";
-  std::string input = {};                                  ///< Standard input, then its end.
-  Duration deadline = seconds(60);                         ///< Then the whole group is killed.
-  std::size_t output_bytes_max = 64u << 20;                ///< Of stdout; more kills the group.
-  std::size_t error_bytes_max = 64u << 10;                 ///< Of stderr; the rest is dropped.
+  std::string input = {};                    ///< Standard input, then its end.
+  Duration deadline = seconds(60);           ///< Then the whole group is killed.
+  std::size_t output_bytes_max = 64u << 20;  ///< Of stdout; more kills the group.
+  std::size_t error_bytes_max = 64u << 10;   ///< Of stderr; the rest is dropped.
 };
 
 struct Output {
@@ -30,9 +30,13 @@ struct Output {
   std::string err;
 };
 
-/// Runs to the end. Blocks: call from a Blocking thread.
-/// @return `timeout` past the deadline, `too_large` past the output limit, `unavailable` when the
-///         program cannot be started (naming it). A non-zero exit is an Output, not an error.
+/// Runs until the program exits; what its children still write then is not waited for, and those of
+/// its group are killed. (A child that made a session of its own is out of reach: no flags that
+/// make programs detach.) Blocks: call from a Blocking thread; any thread, any number at once.
+/// @return `timeout` past the deadline, `too_large` past the output limit (both with the whole
+///         group killed), `unavailable` when the program cannot be started (naming it),
+///         `invalid_argument` for an empty argv or a NUL byte in what is passed. A non-zero exit is
+///         an Output, not an error; so is a program that did not read all of its input.
 [[nodiscard]] Result<Output> run(const Command& command);
 
 /// run(), with a non-zero exit turned into `internal`, word "ProgramFailed", with the program's
