@@ -3,7 +3,8 @@
 # Makes from src/<folder>:
 #   cairn_<folder>            a static library of *.cpp (without *_test.cpp, *_fuzz.cpp, main.cpp)
 #   cairn_<folder>_test       one program of all *_test.cpp, registered with ctest
-#   cairn_<folder>_<x>_fuzz   one libFuzzer program per <x>_fuzz.cpp (with CAIRN_FUZZ)
+#   cairn_<folder>_<x>_fuzz   one program per <x>_fuzz.cpp: libFuzzer's with CAIRN_FUZZ, else it
+#                             replays tests/fuzz/corpus/<x>, registered with ctest as fuzz/...
 # Slashes in the folder become underscores. A module with sub-modules of its own does not glob into
 # a folder that has its own cairn_module() line: say so with EXCLUDE.
 function(cairn_module folder)
@@ -50,13 +51,20 @@ function(cairn_module folder)
       TIMEOUT 300 ENVIRONMENT "CAIRN_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
   endif()
 
-  if(CAIRN_FUZZ)
-    foreach(source IN LISTS fuzzers)
-      get_filename_component(stem "${source}" NAME_WE)
-      add_executable(cairn_${name}_${stem} "${source}")
-      target_link_libraries(cairn_${name}_${stem} PRIVATE cairn_${name})
+  foreach(source IN LISTS fuzzers)
+    get_filename_component(stem "${source}" NAME_WE)
+    string(REGEX REPLACE "_fuzz$" "" subject "${stem}")
+    add_executable(cairn_${name}_${stem} "${source}")
+    target_link_libraries(cairn_${name}_${stem} PRIVATE cairn_${name})
+    if(CAIRN_FUZZ)
       target_compile_options(cairn_${name}_${stem} PRIVATE -fsanitize=fuzzer)
       target_link_options(cairn_${name}_${stem} PRIVATE -fsanitize=fuzzer)
-    endforeach()
-  endif()
+    else()
+      # Every build replays the corpus; the file has no main of its own.
+      target_sources(cairn_${name}_${stem} PRIVATE "${CMAKE_SOURCE_DIR}/cmake/fuzz_replay.cpp")
+      add_test(NAME fuzz/${folder}/${subject}
+               COMMAND cairn_${name}_${stem} "${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${subject}")
+      set_tests_properties(fuzz/${folder}/${subject} PROPERTIES TIMEOUT 300 LABELS fuzz)
+    endif()
+  endforeach()
 endfunction()

@@ -37,3 +37,7 @@ if(CAIRN_SANITIZE)
   add_link_options(-fsanitize=${CAIRN_SANITIZE})
 endif()
 option(CAIRN_FUZZ "Build the libFuzzer targets (*_fuzz.cpp)" OFF)
+if(CAIRN_FUZZ)
+  # Coverage of the whole program, not only of the file with the fuzz target.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
