@@ -1,0 +1,135 @@
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/hash.h"
+#include "base/task.h"
+#include "hub/history/history.h"
+#include "hub/repo/files.h"
+#include "hub/repo/repos.h"
+#include "hub/repo/types.h"
+#include "platform/git/path.h"
+
+namespace cairn::lfs {
+class Lfs;
+}
+
+/// Changing what lies in repositories.
+namespace cairn::repo {
+
+// ---- Before an upload --------------------------------------------------------------------------
+
+constexpr std::size_t preupload_files_max = 1000;
+constexpr std::size_t sample_bytes_max = 4096;  ///< Clients send 512.
+/// Regular files from this size on go to large-file storage, as in production.
+constexpr std::uint64_t regular_bytes_max = 10'000'000;
+
+enum class UploadMode { regular, lfs };
+
+struct PreuploadFile {
+  std::string path;
+  std::uint64_t size_bytes = 0;
+  std::string sample;  ///< The first bytes, decoded.
+};
+struct PreuploadQuery {
+  std::vector<PreuploadFile> files;
+  std::optional<std::string> git_ignore;      ///< Instead of the repository's.
+  std::optional<std::string> git_attributes;  ///< Instead of the repository's.
+};
+struct PreuploadAnswer {
+  struct File {
+    std::string path;  ///< Exactly as asked.
+    UploadMode mode = UploadMode::regular;
+    bool ignored = false;
+    std::optional<std::string> oid;  ///< Of what is there now: SHA-256 if large, else git's.
+  };
+  std::vector<File> files;  ///< One per file asked, in that order.
+  CommitRef commit;
+};
+
+// ---- A commit ----------------------------------------------------------------------------------
+
+/// A regular file, new or replaced.
+struct PutFile {
+  git::RepoPath path;
+  git::Oid blob;  ///< In the request's staging, unless `content` is there.
+  std::uint64_t size_bytes = 0;
+  std::optional<std::string> content;  ///< For files the hub itself reads: cards, .gitattributes.
+};
+/// A large file, uploaded before to this repository.
+struct PutLarge {
+  git::RepoPath path;
+  Sha256Digest sha256;
+  std::optional<std::uint64_t> size_bytes;  ///< Copies do not say.
+};
+/// A file or folder goes.
+struct Delete {
+  git::RepoPath path;
+};
+/// A file or folder gets another path; what is put at `to` in the same commit replaces its content.
+struct Rename {
+  git::RepoPath from;
+  git::RepoPath to;
+};
+using CommitOp = std::variant<PutFile, PutLarge, Delete, Rename>;
+
+struct CommitHeader {
+  std::string summary;
+  std::string description;
+  std::optional<std::string> parent;  ///< 5 to 40 lower-case hex digits.
+};
+/// What a client asks to commit; `commit_body.h` reads it from the wire.
+struct CommitRequest {
+  CommitHeader header;
+  std::vector<CommitOp> ops;  ///< In the order sent; renames, deletions, then additions apply.
+  std::shared_ptr<history::Staging> staging;  ///< Of the blobs of PutFile; may be null.
+};
+struct CommitMade {
+  CommitRef commit;
+  std::string url;          ///< Of its page, absolute.
+  std::string hook_output;  ///< What the author should know, a line each; mostly empty.
+};
+
+/// Thread-safe. References outlive it.
+class Commits {
+ public:
+  Commits(db::Database& database, history::History& history, Repos& repos, Files& files,
+          lfs::Lfs& large_files, Blocking& blocking, const Clock& clock);
+  ~Commits();
+  Commits(const Commits&) = delete;
+  Commits& operator=(const Commits&) = delete;
+
+  /// Which files go where, and which are there already. Needs `write`, or with `create_pr`
+  /// `create_pr`.
+  /// @return `too_large`; `unprocessable` "InvalidPath"; "RevisionNotFound".
+  Task<Result<PreuploadAnswer>> preupload(Actor actor, RepoRef repo, std::string revision,
+                                          PreuploadQuery query, bool create_pr);
+
+  /// What can be refused from the header line alone, before the body is read: rights, the branch,
+  /// a stale parent. `commit` checks all of it again.
+  Task<Result<>> admit(Actor actor, RepoRef repo, std::string revision, CommitHeader header,
+                       bool create_pr);
+
+  /// Applies all operations, or none, on top of the branch's head.
+  /// @param revision  a branch: "main", "refs/heads/main", later "refs/pr/1".
+  /// @return `precondition_failed` "StaleParent", "The branch was updated since you opened this
+  ///         page. …"; `invalid_argument` "NotABranch" for tags and commit ids, "EmptyCommit",
+  ///         "InvalidCard" with a message per line; `unprocessable` "LfsObjectNotFound" for a
+  ///         large file never uploaded to this repository; `not_found` "RevisionNotFound",
+  ///         "EntryNotFound"; `conflict` "PathConflict"; `not_implemented` with `create_pr`.
+  Task<Result<CommitMade>> commit(Actor actor, RepoRef repo, std::string revision,
+                                  CommitRequest request, bool create_pr);
+
+  /// A place for the blobs of one commit, for the body's parser.
+  [[nodiscard]] std::shared_ptr<history::Staging> stage();
+
+ private:
+  struct Parts;
+  std::shared_ptr<Parts> parts_;
+};
+
+}  // namespace cairn::repo

@@ -1,0 +1,225 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json.h"
+#include "base/keyring.h"
+#include "base/task.h"
+#include "hub/repo/expand.h"
+#include "hub/repo/types.h"
+#include "platform/db/db.h"
+
+/// Repositories: their rows, names, settings, lists and lives. What lies in them: files.h; how it
+/// gets there: commits.h.
+namespace cairn::repo {
+
+[[nodiscard]] std::vector<db::Migration> repo_migrations();
+
+/// Found, perhaps under another name than asked for.
+struct Found {
+  RepoRef repo;
+  /// The name asked for is an old one (moved, or an alias such as "gpt2"): the protocol answers
+  /// 307 to `repo->name`. Another case of the same name is not a move.
+  bool moved = false;
+};
+
+struct InitialFile {
+  std::string path;
+  std::string content;
+};
+
+struct NewRepo {
+  RepoKind kind = RepoKind::model;
+  std::optional<std::string> owner;                 ///< Empty: the actor's own.
+  std::string name;                                 ///< Without owner.
+  std::optional<Visibility> visibility;             ///< Empty: the owner's default.
+  std::string license, license_name, license_link;  ///< Into the card; empty = none.
+  std::vector<InitialFile> files;                   ///< At most 100, 10 MB together.
+  std::string sdk, sdk_version, short_description;  ///< Spaces; `sdk` is required there.
+  std::optional<PublicId> public_id;                ///< Kept by import and restore.
+};
+
+struct Created {
+  RepoRef repo;
+  CommitRef commit;  ///< "initial commit" on branch main.
+};
+
+/// Absent members stay as they are.
+struct SettingsChange {
+  std::optional<Visibility> visibility;
+  std::optional<Gating> gating;
+  std::optional<bool> discussions_disabled;
+  std::optional<std::string> discussions_sorting;
+  std::optional<bool> org_members_gated;
+  std::optional<std::string> gated_notifications_email;
+  std::optional<std::string> gated_notifications_mode;
+};
+
+// ---- Information -------------------------------------------------------------------------------
+
+/// The card of the default branch as the hub keeps it beside the row.
+struct CardInfo {
+  json::value data;         ///< The front matter; null when there is none.
+  card::CardFields fields;  ///< `fields.tags` are the tags of lists, and `region:us`.
+};
+using CardRef = std::shared_ptr<const CardInfo>;
+
+struct Info {
+  RepoRef repo;
+  CommitRef commit;  ///< What the revision leads to.
+  CardRef card;      ///< Never null.
+  /// With InfoParts::siblings: every file, by path, no folders.
+  std::shared_ptr<const std::vector<history::SheetEntry>> siblings;
+};
+struct InfoParts {
+  bool siblings = true;
+};
+
+// ---- Lists -------------------------------------------------------------------------------------
+
+enum class Sort { created, updated, downloads, likes, trending, id };
+/// The wire's word ("createdAt", "lastModified", "downloads", "likes", "trendingScore", "id", and
+/// those that sort like another one until an issue brings them: "likes30d"…); empty for others.
+[[nodiscard]] std::optional<Sort> parse_sort(std::string_view word);
+
+constexpr int list_limit_max = 1000;
+constexpr std::size_t list_terms_max = 20;  ///< Search words, and tags, in one query.
+
+struct ListQuery {
+  RepoKind kind = RepoKind::model;
+  std::vector<std::string> search;  ///< Parts of "owner/name", all of them, any case.
+  std::optional<std::string> author;
+  std::vector<std::string> tags;  ///< All of them; a `pipeline_tag` and `library` are tags too.
+  std::optional<bool> gated;
+  Sort sort = Sort::trending;
+  bool ascending = false;
+  int limit = 100;
+  std::optional<std::string> cursor;  ///< `ListPage::next` of the page before.
+  bool siblings = false;              ///< Fill `Info::siblings`; costs a read per repository.
+};
+struct ListPage {
+  std::vector<Info> repos;  ///< `commit` only with `siblings`, else null.
+  std::optional<std::string> next;
+};
+
+struct StorageQuery {
+  std::optional<std::string> owner;  ///< Empty: the actor.
+  std::optional<RepoKind> kind;
+  std::vector<std::string> search;
+  bool by_storage = true;  ///< Else by time of change.
+  bool ascending = false;
+  int limit = 100;
+  std::optional<std::string> cursor;
+};
+struct StoragePage {
+  std::vector<RepoRef> repos;
+  std::int64_t total_bytes = 0;  ///< Of all of the owner's, for percentages.
+  std::optional<std::string> next;
+};
+
+/// One facade for rows of repositories. Thread-safe. References given to the constructor outlive
+/// it.
+///
+/// Rows are cached by (kind, name). On SQLite every change invalidates before its waiter is
+/// answered, so the cache is exact; on PostgreSQL an entry lives one second (DESIGN 3.7).
+///
+/// Unless a function says otherwise it answers `access::hidden(actor)` for what is missing or may
+/// not be seen, and what `access::check` says for the action.
+class Repos {
+ public:
+  Repos(db::Database& database, history::History& history, const Keyring& keyring,
+        Blocking& blocking, Options options);
+  ~Repos();
+  Repos(const Repos&) = delete;
+  Repos& operator=(const Repos&) = delete;
+
+  [[nodiscard]] const Options& options() const;
+
+  // ---- Finding ----
+
+  /// @param name  "owner/name" or a single segment, as in the URL, decoded; any text.
+  Task<Result<Found>> find(Actor actor, RepoKind kind, std::string name, Action action);
+  /// From memory alone, for hot paths on I/O threads: empty when it takes the database to answer.
+  [[nodiscard]] std::optional<Result<Found>> cached_find(const Actor& actor, RepoKind kind,
+                                                         std::string_view name, Action action);
+  /// Inside a transaction: the living repository whatever its name is now. Checks again that the
+  /// actor may, since rights can change between a request's first check and its write.
+  [[nodiscard]] Result<Repo> recheck(db::Tx& tx, const Actor& actor, RepoId id, Action action);
+
+  // ---- Lives ----
+
+  /// Makes the repository with branch main and its first commit: row, pack, ref, card and event in
+  /// one transaction.
+  /// @return `conflict`, word "RepoExists", "You already created this model repo", field "url" =
+  ///         URL of the one that is there; `not_found` word "OwnerNotFound" as `invalid_argument`;
+  ///         `invalid_argument` "InvalidName", "InvalidSdk", "InvalidVisibility"; `unprocessable`
+  ///         "InvalidPath"; what access::check_create says.
+  Task<Result<Created>> create(Actor actor, NewRepo request);
+
+  /// Gone for readers at once; can be restored for `kept_after_delete`. Its name is free for its
+  /// owner.
+  Task<Result<Repo>> remove(Actor actor, RepoKind kind, std::string name);
+  /// @param new_name  needed when the owner has since taken the old one ("RepoExists").
+  /// @return `not_found`, word "RepoNotFound", when nothing of that id waits to be purged.
+  Task<Result<RepoRef>> restore(Actor actor, PublicId id, std::optional<std::string> new_name);
+  /// What `restore` could bring back, newest first, at most 1000. Empty owner: everyone's (system).
+  Task<Result<std::vector<Repo>>> deleted(Actor actor, std::optional<std::string> owner);
+  /// Forgets a deleted repository for good. System and administrators only.
+  Task<Result<>> purge(Actor actor, PublicId id);
+  /// Purges those whose time is over, at most `limit`. @return how many.
+  Task<Result<int>> purge_due(int limit);
+
+  /// Also between owners. The old name leads to the new one until somebody takes it.
+  /// @param from,to  "owner/name".
+  /// @return `conflict`, word "RepoExists", "A model repository called … already exists"; needs
+  ///         `administer` here and the right to create there.
+  Task<Result<RepoRef>> move(Actor actor, RepoKind kind, std::string from, std::string to);
+
+  /// @return the repository as it is now; `invalid_argument`, word "InvalidSettings".
+  Task<Result<RepoRef>> change_settings(Actor actor, RepoKind kind, std::string name,
+                                        SettingsChange change);
+
+  // ---- Reading ----
+
+  /// @param repo      from `find` with Action::see.
+  /// @param revision  empty: the default branch.
+  /// @return `not_found`, word "RevisionNotFound".
+  Task<Result<Info>> info(RepoRef repo, std::string revision, InfoParts parts);
+  [[nodiscard]] Task<Result<CardRef>> card(RepoRef repo);
+  [[nodiscard]] std::optional<CardRef> cached_card(const Repo& repo) const;
+
+  /// @return `invalid_argument`, word "InvalidCursor" for another list's cursor, "InvalidQuery" for
+  ///         a limit that is broken.
+  Task<Result<ListPage>> list(Actor actor, ListQuery query);
+  Task<Result<StoragePage>> storage(Actor actor, StorageQuery query);
+
+  /// Counts one download. Buffered in memory; `flush_counters` writes, every second or so and
+  /// before the end.
+  void count_download(RepoId repo);
+  Task<Result<>> flush_counters();
+
+  // ---- For Commits and Files ----
+
+  /// Drops what memory holds of the repository once `tx` is durable: called by every change of the
+  /// row or of a ref.
+  void forget_after_commit(db::Tx& tx, const Repo& repo);
+  class Cache;
+  [[nodiscard]] Cache& cache();
+
+ private:
+  struct Parts;
+  std::shared_ptr<Parts> parts_;
+};
+
+/// The living repository of this number, without any check. For other modules' transactions.
+[[nodiscard]] std::optional<Repo> find_repo(db::Tx& tx, RepoId id);
+/// All living ones by number, for fsck, gc and import: `after` = the last of the page before.
+[[nodiscard]] std::vector<Repo> all_repos(db::Tx& tx, RepoId after, int limit);
+/// The same for those deleted but not purged.
+[[nodiscard]] std::vector<Repo> all_deleted_repos(db::Tx& tx, RepoId after, int limit);
+
+}  // namespace cairn::repo
