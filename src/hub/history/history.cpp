@@ -1,0 +1,315 @@
+#include "hub/history/history.h"
+
+#include <unordered_set>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "hub/history/check.h"
+#include "hub/history/lanes.h"
+#include "hub/history/packs.h"
+#include "hub/history/pages.h"
+#include "hub/history/refs.h"
+#include "hub/history/store.h"
+#include "hub/history/working_tree.h"
+#include "platform/git/git_program.h"
+
+namespace cairn::history {
+
+struct History::Prepared {
+  BuiltCommit built;
+  store::PackRow pack;
+};
+
+namespace {
+
+Failure no_revision(std::string_view revision) {
+  return fail(ErrorCode::not_found, "RevisionNotFound",
+              "Invalid rev id: " + std::string(truncate_utf8(revision, 200)));
+}
+
+struct BlobKey {
+  std::int64_t repo;
+  git::Oid oid;
+  bool operator==(const BlobKey&) const = default;
+};
+struct BlobKeyHash {
+  std::size_t operator()(const BlobKey& k) const noexcept {
+    return std::hash<git::Oid>{}(k.oid) ^ static_cast<std::size_t>(k.repo * 0x9e3779b97f4a7c15);
+  }
+};
+
+class HistoryOverRows final : public History {
+ public:
+  HistoryOverRows(db::Database& database, storage::ObjectStore& objects, Blocking& blocking,
+                  const Clock& clock, Options options)
+      : database_(database),
+        objects_(objects),
+        blocking_(blocking),
+        clock_(clock),
+        options_(std::move(options)),
+        packs_(database, objects, options_),
+        pages_(database, options_.page_cache_bytes),
+        blobs_(options_.blob_cache_bytes),
+        lanes_(database, blocking, clock, packs_, pages_, refs_) {
+    load_ = [this](const SheetId& id) { return pages_.load(id); };
+  }
+
+  std::optional<Ref> find_ref(db::Tx& tx, RepoId repo, std::string_view name) override {
+    return store::find_ref(tx, repo, name);
+  }
+  std::vector<Ref> refs(db::Tx& tx, RepoId repo, std::string_view prefix) override {
+    return store::refs(tx, repo, prefix);
+  }
+
+  Result<> move_ref(db::Tx& tx, RepoId repo, std::string_view name, std::optional<git::Oid> from,
+                    std::optional<git::Oid> to, const RefActor& actor, std::string_view kind,
+                    std::optional<git::Oid> tag_object) override;
+
+  Result<CommitInfo> resolve(db::Tx& tx, RepoId repo, std::string_view revision,
+                             std::string_view default_branch) override;
+  std::optional<CommitInfo> cached_resolve(RepoId repo, std::string_view revision,
+                                           std::string_view default_branch) override;
+  Result<std::vector<CommitInfo>> log(db::Tx& tx, RepoId repo, const CommitInfo& from,
+                                      std::int64_t skip, int limit) override {
+    return store::log(tx, repo, from, skip, limit);
+  }
+  Result<std::int64_t> count(db::Tx& tx, RepoId repo, const CommitInfo& from) override {
+    return store::count(tx, repo, from);
+  }
+  std::optional<CommitInfo> find_commit(db::Tx& tx, RepoId repo, const git::Oid& oid) override {
+    if (auto known = refs_.commit(repo, oid)) return known;
+    auto commit = store::find_commit(tx, repo, oid);
+    if (commit) refs_.keep_commit(repo, *commit);
+    return commit;
+  }
+
+  std::shared_ptr<Staging> stage() override {
+    return std::make_shared<StagedBlobs>(options_.cache_folder + "/tmp",
+                                         options_.inline_pack_bytes_max * 3 / 4);
+  }
+  Task<Result<CommitInfo>> commit(CommitPlan plan) override {
+    co_return co_await lanes_.commit(std::move(plan));
+  }
+  Result<std::shared_ptr<const Prepared>> prepare_first(
+      git::Signature author, Message message, std::function<Result<>(Editor&)> edit) override;
+  Result<CommitInfo> insert_first(db::Tx& tx, RepoId repo, std::string_view ref,
+                                  const Prepared& prepared, const RefActor& actor) override;
+  Result<git::Oid> insert_tag_object(db::Tx& tx, RepoId repo, const git::Oid& commit,
+                                     std::string_view name, git::Signature tagger,
+                                     std::string_view message) override;
+
+  Result<SheetEntry> entry(const CommitInfo& commit, std::string_view path) override {
+    return find_path(load_, commit, path);
+  }
+  std::optional<SheetEntry> cached_entry(const CommitInfo& commit, std::string_view path) override {
+    PageLoader only_cached = [this](const SheetId& id) -> Result<std::shared_ptr<const Page>> {
+      if (auto page = pages_.cached(id)) return page;
+      return fail(ErrorCode::unavailable, "NotCached", "");
+    };
+    auto found = find_path(only_cached, commit, path);
+    if (!found) return std::nullopt;
+    return std::move(*found);
+  }
+  Result<TreePage> tree(const CommitInfo& commit, const TreeQuery& query) override {
+    return list_tree(load_, commit, query);
+  }
+  Result<std::shared_ptr<const std::string>> blob(RepoId repo, const git::Oid& oid,
+                                                  std::size_t bytes_max) override;
+  std::shared_ptr<const std::string> cached_blob(RepoId repo, const git::Oid& oid) override {
+    return blobs_.get({repo.value, oid}).value_or(nullptr);
+  }
+
+  Result<> share(db::Tx& tx, RepoId from, RepoId to) override {
+    store::share(tx, from, to);
+    return {};
+  }
+  Result<> purge(db::Tx& tx, RepoId repo) override {
+    store::purge(tx, repo);
+    tx.after_commit([this, repo] {
+      refs_.changed(repo, true);
+      packs_.forget(repo);
+    });
+    return {};
+  }
+  Result<> export_bare(RepoId repo, std::string folder) override;
+  Task<Result<int>> merge_packs(RepoId repo) override {
+    auto merge = [this, repo] { return packs_.merge(repo); };
+    co_return co_await blocking_.run(merge);
+  }
+  Result<std::vector<Finding>> check(RepoId repo) override {
+    return check_repo(database_, packs_, load_, repo);
+  }
+  Result<std::vector<LargeFile>> large_files(RepoId repo) override {
+    return large_files_of(database_, load_, repo);
+  }
+  Result<Sweep> sweep(Duration grace, bool dry_run) override {
+    return sweep_unreachable(database_, objects_, load_, clock_, grace, dry_run);
+  }
+
+ private:
+  Result<CommitInfo> by_id(db::Tx& tx, RepoId repo, const git::Oid& oid,
+                           std::string_view revision);
+
+  db::Database& database_;
+  storage::ObjectStore& objects_;
+  Blocking& blocking_;
+  const Clock& clock_;
+  Options options_;
+  Packs packs_;
+  Pages pages_;
+  RefCache refs_;
+  Lru<BlobKey, std::shared_ptr<const std::string>, BlobKeyHash> blobs_;
+  PageLoader load_;
+  Lanes lanes_;
+};
+
+Result<> HistoryOverRows::move_ref(db::Tx& tx, RepoId repo, std::string_view name,
+                                   std::optional<git::Oid> from, std::optional<git::Oid> to,
+                                   const RefActor& actor, std::string_view kind,
+                                   std::optional<git::Oid> tag_object) {
+  std::string full(name);
+  auto conflict = [&](std::string_view why) {
+    return fail(ErrorCode::conflict, "RefConflict", std::string(why));
+  };
+  if (!from && to) {
+    if (store::find_ref(tx, repo, full))
+      return fail(ErrorCode::conflict, "RefExists", "Reference " + full + " already exists");
+    // Git keeps loose refs as files: "a" and "a/b" cannot both be.
+    for (auto slash = full.find('/', 11); slash != full.npos; slash = full.find('/', slash + 1))
+      if (store::find_ref(tx, repo, full.substr(0, slash)))
+        return conflict("Reference " + full.substr(0, slash) + " exists, so nothing can be named below it. Choose another name.");
+    if (!store::refs(tx, repo, full + "/").empty())
+      return conflict("References below " + full + "/ exist. Choose another name.");
+    store::insert_ref(tx, repo, Ref{full, *to, tag_object});
+  } else if (from && to) {
+    if (!store::move_ref(tx, repo, full, *from, Ref{full, *to, tag_object}))
+      return conflict("Reference " + full + " moved meanwhile. Read it again and retry.");
+  } else if (from) {
+    if (!store::delete_ref(tx, repo, full, *from))
+      return conflict("Reference " + full + " moved meanwhile. Read it again and retry.");
+  }
+  store::append_log(tx, repo, full, from, to, actor, kind);
+  tx.after_commit([this, repo] { refs_.changed(repo, true); });
+  return {};
+}
+
+Result<CommitInfo> HistoryOverRows::by_id(db::Tx& tx, RepoId repo, const git::Oid& oid,
+                                          std::string_view revision) {
+  auto commit = find_commit(tx, repo, oid);
+  if (!commit) return no_revision(revision);
+  if (refs_.reachable(repo, oid)) return std::move(*commit);
+  auto epoch = refs_.epoch(repo);
+  if (!store::reachable(tx, repo, oid)) return no_revision(revision);
+  refs_.keep_reachable(repo, oid, epoch);
+  return std::move(*commit);
+}
+
+Result<CommitInfo> HistoryOverRows::resolve(db::Tx& tx, RepoId repo, std::string_view revision,
+                                            std::string_view default_branch) {
+  if (revision.empty() || revision.size() > 512) return no_revision(revision);
+  std::string text(revision == "HEAD" ? default_branch : revision);
+  std::vector<std::string> names;
+  if (text.starts_with("refs/")) {
+    names = {text};
+  } else {
+    names = {"refs/heads/" + text, "refs/tags/" + text};
+  }
+  auto epoch = refs_.epoch(repo);
+  for (const auto& name : names) {
+    auto ref = store::find_ref(tx, repo, name);
+    if (!ref) continue;
+    auto commit = find_commit(tx, repo, ref->commit);
+    if (!commit)
+      return fail(ErrorCode::corrupt, "CommitMissing", "The revision has no commit row.")
+          .with("ref", name);
+    refs_.keep_ref(repo, text, ref->commit, epoch);
+    return std::move(*commit);
+  }
+  if (text.size() >= 5 && text.size() <= 40 && is_lower_hex(text)) {
+    if (text.size() == 40) return by_id(tx, repo, *git::Oid::parse(text), revision);
+    auto found = store::find_abbreviated(tx, repo, text);
+    std::vector<CommitInfo> readable;
+    for (auto& commit : found)
+      if (auto checked = by_id(tx, repo, commit.oid, revision)) readable.push_back(*checked);
+    if (readable.size() == 1 && found.size() == 1) return std::move(readable.front());
+  }
+  return no_revision(revision);
+}
+
+std::optional<CommitInfo> HistoryOverRows::cached_resolve(RepoId repo, std::string_view revision,
+                                                          std::string_view default_branch) {
+  std::string text(revision == "HEAD" ? default_branch : revision);
+  if (auto oid = refs_.ref(repo, text)) return refs_.commit(repo, *oid);
+  if (text.size() == 40 && is_lower_hex(text)) {
+    auto oid = git::Oid::parse(text);
+    if (oid && refs_.reachable(repo, *oid)) return refs_.commit(repo, *oid);
+  }
+  return std::nullopt;
+}
+
+Result<std::shared_ptr<const History::Prepared>> HistoryOverRows::prepare_first(
+    git::Signature author, Message message, std::function<Result<>(Editor&)> edit) {
+  BlobReader none = [](const git::Oid&, std::size_t) -> Result<std::string> {
+    return fail(ErrorCode::not_found, "EntryNotFound", "Entry not found");
+  };
+  WorkingTree tree(std::nullopt, load_, none);
+  CAIRN_CHECK(edit(tree));
+  CAIRN_TRY(built, tree.finish(author, message, clock_.now()));
+  auto prepared = std::make_shared<Prepared>();
+  CAIRN_TRY(pack, packs_.store_objects(built.objects, 0));
+  prepared->pack = std::move(pack);
+  prepared->built = std::move(built);
+  return std::shared_ptr<const Prepared>(std::move(prepared));
+}
+
+Result<CommitInfo> HistoryOverRows::insert_first(db::Tx& tx, RepoId repo, std::string_view ref,
+                                                 const Prepared& prepared, const RefActor& actor) {
+  const auto& info = prepared.built.info;
+  CAIRN_CHECK(move_ref(tx, repo, ref, {}, info.oid, actor, "create", {}));
+  store::insert_pack(tx, repo, prepared.pack);
+  for (const auto& page : prepared.built.pages) store::insert_page(tx, page);
+  store::insert_commit(tx, repo, info);
+  return info;
+}
+
+Result<git::Oid> HistoryOverRows::insert_tag_object(db::Tx& tx, RepoId repo,
+                                                    const git::Oid& commit, std::string_view name,
+                                                    git::Signature tagger,
+                                                    std::string_view message) {
+  git::TagData tag;
+  tag.object = commit;
+  tag.type = git::ObjectType::commit;
+  tag.name = name;
+  tag.tagger = std::move(tagger);
+  tag.message = message;
+  if (!tag.message.ends_with('\n')) tag.message += '\n';
+  CAIRN_TRY(content, git::encode_tag(tag));
+  git::Oid oid = git::object_id(git::ObjectType::tag, content);
+  CAIRN_TRY(pack, packs_.store_objects({{git::ObjectType::tag, oid, std::move(content)}}, 0));
+  store::insert_pack(tx, repo, pack);
+  return oid;
+}
+
+Result<std::shared_ptr<const std::string>> HistoryOverRows::blob(RepoId repo, const git::Oid& oid,
+                                                                 std::size_t bytes_max) {
+  if (auto known = cached_blob(repo, oid)) return known;
+  CAIRN_TRY(object, packs_.read(repo, oid, bytes_max));
+  auto shared = std::make_shared<const std::string>(std::move(object.content));
+  blobs_.put({repo.value, oid}, shared, shared->size() + 128);
+  return shared;
+}
+
+Result<> HistoryOverRows::export_bare(RepoId repo, std::string folder) {
+  auto read = [&](db::Tx& tx) -> Result<std::vector<Ref>> { return store::refs(tx, repo, ""); };
+  CAIRN_TRY(all, database_.read_now(read));
+  return export_repo(packs_, repo, all, folder);
+}
+
+}  // namespace
+
+std::unique_ptr<History> make_history(db::Database& database, storage::ObjectStore& objects,
+                                      Blocking& blocking, const Clock& clock, Options options) {
+  return std::make_unique<HistoryOverRows>(database, objects, blocking, clock, std::move(options));
+}
+
+}  // namespace cairn::history

@@ -1,0 +1,233 @@
+#pragma once
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/result.h"
+#include "base/task.h"
+#include "hub/history/sheet.h"
+#include "platform/db/db.h"
+#include "platform/git/object_source.h"
+#include "platform/git/oid.h"
+#include "platform/git/object.h"
+#include "platform/git/pack.h"
+#include "platform/git/path.h"
+#include "platform/storage/object_store.h"
+
+/// What Git is to a hub: packs, refs, commits and sheets, as rows and objects (DESIGN 3.4). Knows
+/// repositories by number only; who may do what, names, cards and large files are decided above.
+namespace cairn {
+using RepoId = Id<struct RepoTag>;
+}
+
+namespace cairn::history {
+
+/// A commit as its row tells: everything lists and pages need, without reading a git object.
+struct CommitInfo {
+  git::Oid oid;
+  git::Oid tree;
+  std::vector<git::Oid> parents;
+  std::int64_t generation = 1;  ///< 1 + the highest of its parents; = commit count when linear.
+  bool linear = true;           ///< No ancestor has two parents.
+  std::optional<SheetId> sheet; ///< Root sheet; absent until background work has built it.
+  Time time;                    ///< Committer's.
+  std::string author_name;      ///< Display name in the commit, here the user's name.
+  std::string author_email;
+  std::string title;
+  std::string message;          ///< Without the title; empty when there is none.
+};
+
+struct Ref {
+  std::string name;  ///< Full: "refs/heads/main".
+  git::Oid commit;   ///< What it leads to, also through an annotated tag.
+  std::optional<git::Oid> tag_object;
+};
+
+/// Who moves a ref, for `ref_log` and the event.
+struct RefActor {
+  std::string kind = "system";           ///< "user", "token", "system"…
+  std::optional<std::int64_t> user_id;
+  std::optional<std::int64_t> token_id;
+  std::string request_id;
+};
+
+/// What a large-file pointer in the tree stands for.
+struct LargeFile {
+  Sha256Digest sha256;
+  std::uint64_t size_bytes = 0;
+};
+
+/// One commit being built: an edit of the tree of `base`, in memory. Used on one thread, inside a
+/// `CommitPlan::edit`. Paths are validated (git::RepoPath).
+class Editor {
+ public:
+  virtual ~Editor() = default;
+  /// The commit this one is built on; empty for the first of a branch.
+  [[nodiscard]] virtual const std::optional<CommitInfo>& base() const = 0;
+  /// The file or folder as it is now, edits included. @return empty when there is none.
+  [[nodiscard]] virtual Result<std::optional<SheetEntry>> find(const git::RepoPath& path) = 0;
+  /// The content of a regular file. @return `not_found`; `too_large` above `bytes_max`.
+  [[nodiscard]] virtual Result<std::string> read(const git::RepoPath& path,
+                                                 std::size_t bytes_max) = 0;
+  /// Adds or replaces a file. Folders on the way are made; a file in the way of a folder is
+  /// `conflict`, word "PathConflict".
+  virtual Result<> put(const git::RepoPath& path, std::string_view content,
+                       std::optional<LargeFile> large = {},
+                       git::FileMode mode = git::FileMode::regular) = 0;
+  /// The same for content that lies staged already (see Staging).
+  virtual Result<> put_staged(const git::RepoPath& path, const git::Oid& blob,
+                              std::uint64_t size_bytes) = 0;
+  /// Copies an entry (file or whole folder) from another path of this tree.
+  virtual Result<> copy(const git::RepoPath& from, const git::RepoPath& to) = 0;
+  /// Removes a file or folder. @return `not_found`, word "EntryNotFound", "A file with this name
+  /// doesn't exist: …".
+  virtual Result<> remove(const git::RepoPath& path) = 0;
+};
+
+/// Blobs of a commit that arrive before the commit is built: kept compressed, in memory up to
+/// 1 MiB, then in a temporary file. One writer thread.
+class Staging {
+ public:
+  virtual ~Staging() = default;
+  virtual Result<git::Oid> add(std::string_view content) = 0;
+  [[nodiscard]] virtual std::uint64_t bytes() const = 0;
+};
+
+struct Message {
+  std::string title;
+  std::string body;
+};
+
+/// What a commit does. `edit` runs on a pool thread and may run again when the branch moved.
+struct CommitPlan {
+  RepoId repo;
+  std::string ref;  ///< "refs/heads/main"
+  /// Given: the commit is refused with `precondition_failed` unless the head is exactly this.
+  std::optional<git::Oid> expected_head;
+  git::Signature author;
+  Message message;
+  RefActor actor;
+  std::string log_kind = "commit";  ///< For ref_log.
+  std::shared_ptr<Staging> staging;  ///< May be null.
+  std::function<Result<>(Editor&)> edit;
+  /// In the transaction that moves the ref, before it moves: checks (repository alive, rights,
+  /// large files linked) and rows that belong to the commit (card, event). May run again.
+  std::function<Result<>(db::Tx&, const CommitInfo& made)> within = {};
+};
+
+struct TreePage {
+  std::vector<SheetEntry> entries;   ///< `path` filled, relative to the root.
+  std::optional<std::string> next;   ///< Opaque position; give it back as `after`.
+};
+struct TreeQuery {
+  std::string folder;                ///< "" = root.
+  bool recursive = false;
+  int limit = 1000;
+  std::optional<std::string> after;
+};
+
+struct Options {
+  std::string cache_folder;          ///< Node-local: packs on disk, temporary files.
+  std::size_t inline_pack_bytes_max = 32 * 1024;
+  int inline_packs_max = 32;         ///< Then tier 1 merges them.
+  std::size_t pack_cache_bytes = 64u << 20;
+  std::size_t page_cache_bytes = 32u << 20;
+  std::size_t blob_cache_bytes = 32u << 20;
+};
+
+std::vector<db::Migration> migrations();
+
+/// Thread-safe. Reads are answered from caches keyed by immutable names where possible.
+class History {
+ public:
+  virtual ~History() = default;
+
+  // --- refs, inside the caller's transaction ------------------------------------------------
+  [[nodiscard]] virtual std::optional<Ref> find_ref(db::Tx&, RepoId, std::string_view name) = 0;
+  [[nodiscard]] virtual std::vector<Ref> refs(db::Tx&, RepoId, std::string_view prefix) = 0;
+  /// Creates (`from` empty), moves or deletes (`to` empty) by compare-and-swap, logged.
+  /// @return `conflict`, word "RefConflict" when the ref is not at `from`, or a name conflicts as
+  ///         file and folder ("RefExists" when it exists already and `from` is empty).
+  virtual Result<> move_ref(db::Tx&, RepoId, std::string_view name, std::optional<git::Oid> from,
+                            std::optional<git::Oid> to, const RefActor&, std::string_view kind,
+                            std::optional<git::Oid> tag_object = {}) = 0;
+
+  /// Branch, tag, full or abbreviated (≥ 5) commit id, "HEAD", refs/… in full. A commit is found
+  /// only when reachable from a ref of the repository.
+  /// @return `not_found`, word "RevisionNotFound", message `Invalid rev id: …`.
+  [[nodiscard]] virtual Result<CommitInfo> resolve(db::Tx&, RepoId, std::string_view revision,
+                                                   std::string_view default_branch) = 0;
+  /// The same from memory alone: an answer is as good as resolve's; none means "ask resolve".
+  [[nodiscard]] virtual std::optional<CommitInfo> cached_resolve(
+      RepoId, std::string_view revision, std::string_view default_branch) = 0;
+  /// Newest first. @param skip  commits to pass over (page number × limit).
+  [[nodiscard]] virtual Result<std::vector<CommitInfo>> log(db::Tx&, RepoId, const CommitInfo& from,
+                                                            std::int64_t skip, int limit) = 0;
+  [[nodiscard]] virtual Result<std::int64_t> count(db::Tx&, RepoId, const CommitInfo& from) = 0;
+  [[nodiscard]] virtual std::optional<CommitInfo> find_commit(db::Tx&, RepoId, const git::Oid&) = 0;
+
+  // --- writing ------------------------------------------------------------------------------
+  [[nodiscard]] virtual std::shared_ptr<Staging> stage() = 0;
+  /// Queues in the lane of (repo, ref). The branch must exist.
+  /// @return what the ref now holds; `precondition_failed` for a stale expected_head;
+  ///         `not_found`, word "RevisionNotFound"; what `edit` or `within` returned.
+  virtual Task<Result<CommitInfo>> commit(CommitPlan plan) = 0;
+  /// The first commit of a branch that does not exist yet, in the caller's transaction (creation
+  /// of a repository, empty branches). `prepare_first` runs outside, without SQL.
+  struct Prepared;
+  virtual Result<std::shared_ptr<const Prepared>> prepare_first(
+      git::Signature author, Message message, std::function<Result<>(Editor&)> edit) = 0;
+  virtual Result<CommitInfo> insert_first(db::Tx&, RepoId, std::string_view ref,
+                                          const Prepared&, const RefActor&) = 0;
+  /// An annotated tag object, in the caller's transaction. @return its id.
+  virtual Result<git::Oid> insert_tag_object(db::Tx&, RepoId, const git::Oid& commit,
+                                             std::string_view name, git::Signature tagger,
+                                             std::string_view message) = 0;
+
+  // --- files of a commit (by sheet; never walks history) ------------------------------------
+  // A sheet is immutable, so these need no transaction of the caller's; they block: call from a
+  // Blocking thread or use the Task forms. `cached_*` answers from memory alone or not at all.
+  [[nodiscard]] virtual Result<SheetEntry> entry(const CommitInfo&, std::string_view path) = 0;
+  [[nodiscard]] virtual std::optional<SheetEntry> cached_entry(const CommitInfo&,
+                                                               std::string_view path) = 0;
+  [[nodiscard]] virtual Result<TreePage> tree(const CommitInfo&, const TreeQuery&) = 0;
+  /// The blob as git has it (a pointer text for large files). Not for blobs above `bytes_max`.
+  [[nodiscard]] virtual Result<std::shared_ptr<const std::string>> blob(
+      RepoId, const git::Oid&, std::size_t bytes_max) = 0;
+  [[nodiscard]] virtual std::shared_ptr<const std::string> cached_blob(RepoId,
+                                                                       const git::Oid&) = 0;
+
+  // --- whole repositories -------------------------------------------------------------------
+  /// Shares the packs and copies refs and commit rows: a duplicate without moving bytes.
+  virtual Result<> share(db::Tx&, RepoId from, RepoId to) = 0;
+  /// Rows of a purged repository; packs nobody else uses are condemned.
+  virtual Result<> purge(db::Tx&, RepoId) = 0;
+  /// Writes a bare git folder that `git` itself can read (export, fsck).
+  virtual Result<> export_bare(RepoId, std::string folder) = 0;
+  /// Tier 1 and 2 of merging for one repository; background work calls it. @return merged packs.
+  virtual Task<Result<int>> merge_packs(RepoId) = 0;
+  struct Finding {
+    bool is_error = true;  ///< false: unreachable, listed only.
+    std::string repo;
+    std::string what;
+  };
+  /// Every promise about refs, commits, trees, sheets and packs, hashing everything.
+  virtual Result<std::vector<Finding>> check(RepoId) = 0;
+  /// Large files that any reachable commit names (for lfs fsck and gc).
+  virtual Result<std::vector<LargeFile>> large_files(RepoId) = 0;
+  /// Packs and sheet pages that no row leads to. Deletes those older than `grace`.
+  struct Sweep {
+    std::uint64_t objects = 0, bytes = 0;
+  };
+  virtual Result<Sweep> sweep(Duration grace, bool dry_run) = 0;
+};
+
+[[nodiscard]] std::unique_ptr<History> make_history(db::Database&, storage::ObjectStore&, Blocking&,
+                                                    const Clock&, Options);
+
+}  // namespace cairn::history

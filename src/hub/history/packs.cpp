@@ -1,0 +1,431 @@
+#include "hub/history/packs.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/log.h"
+#include "base/random.h"
+#include "platform/git/git_program.h"
+
+namespace cairn::history {
+namespace {
+
+// Level 0 packs are one batch of commits each; 20 of them become one of level 1; 8 of those become
+// an object in the store (level 2); 12 of those become one again. At most 40 are seen by a read.
+constexpr int level0_max = 20;
+constexpr int level1_max = 8;
+constexpr int level2_max = 12;
+// Copies of staged blobs that may be read back while the commit is built (cards, attributes).
+constexpr std::size_t small_blob_bytes_max = 256u << 10;
+constexpr std::size_t small_total_bytes_max = 4u << 20;
+constexpr std::size_t repos_cached_bytes = 32u << 20;
+
+std::string temporary_name(const std::string& folder) {
+  std::filesystem::create_directories(folder);
+  return folder + "/" + hex_encode(random_bytes(12));
+}
+
+Failure disk_trouble(std::string_view what, const std::string& path) {
+  return fail(errno == ENOSPC ? ErrorCode::storage_full : ErrorCode::unavailable, "DiskTrouble",
+              "The hub could not " + std::string(what) + ". Try again later.")
+      .with("path", path);
+}
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string out((std::istreambuf_iterator<char>(in)), {});
+  if (!in.good() && !in.eof()) return disk_trouble("read a pack", path);
+  return out;
+}
+
+Result<> write_file(const std::string& path, std::string_view bytes) {
+  std::ofstream out(path, std::ios::binary | std::ios::trunc);
+  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  out.close();
+  if (!out) return disk_trouble("write a pack", path);
+  return {};
+}
+
+}  // namespace
+
+// --- staging ------------------------------------------------------------------------------------
+
+struct StagedBlobs::Writer {
+  git::PackFileWriter pack;
+  std::string path;
+};
+
+StagedBlobs::StagedBlobs(std::string temporary_folder, std::size_t raw_bytes_max)
+    : folder_(std::move(temporary_folder)), raw_bytes_max_(raw_bytes_max) {}
+
+StagedBlobs::~StagedBlobs() {
+  if (!file_) return;
+  std::error_code ignored;
+  std::filesystem::remove(file_->path, ignored);
+}
+
+Result<git::Oid> StagedBlobs::add(std::string_view content) {
+  git::Oid oid = git::object_id(git::ObjectType::blob, content);
+  bytes_ += content.size();
+  if (!known_.emplace(oid, true).second) return oid;
+  if (content.size() <= small_blob_bytes_max &&
+      small_bytes_ + content.size() <= small_total_bytes_max) {
+    small_.emplace(oid, content);
+    small_bytes_ += content.size();
+  }
+  if (!file_ && raw_bytes_ + content.size() > raw_bytes_max_) CAIRN_CHECK(move_to_file());
+  if (file_) return file_->pack.add(git::ObjectType::blob, content);
+  raw_bytes_ += content.size();
+  raw_.push_back({git::ObjectType::blob, oid, std::string(content)});
+  return oid;
+}
+
+Result<> StagedBlobs::move_to_file() {
+  std::string path = temporary_name(folder_) + ".pack";
+  CAIRN_TRY(pack, git::PackFileWriter::create(path));
+  file_ = std::make_unique<Writer>(Writer{std::move(pack), path});
+  for (const auto& object : raw_) CAIRN_CHECK(file_->pack.add(object.type, object.content));
+  raw_.clear();
+  raw_bytes_ = 0;
+  return {};
+}
+
+Result<> StagedBlobs::close() {
+  if (closed_) return {};
+  if (file_) {
+    CAIRN_TRY(finished, file_->pack.finish());
+    closed_file_ = {file_->path, finished.checksum.hex(),
+                    git::write_idx_v2(finished.index, finished.checksum),
+                    static_cast<std::int64_t>(finished.size_bytes),
+                    static_cast<std::int64_t>(finished.index.size())};
+  }
+  closed_ = true;
+  return {};
+}
+
+Result<std::string> StagedBlobs::read(const git::Oid& oid, std::size_t bytes_max) const {
+  if (auto small = small_.find(oid); small != small_.end()) return small->second;
+  for (const auto& object : raw_)
+    if (object.oid == oid) return object.content;
+  if (!file_ || !closed_)
+    return fail(ErrorCode::not_found, "EntryNotFound", "The file is not part of this commit.");
+  // Rare: a large text of this very commit is read back, so its pack is opened for the moment.
+  CAIRN_CHECK(write_file(file_->path.substr(0, file_->path.size() - 5) + ".idx", closed_file_.idx));
+  auto opened = git::DiskPack::open(file_->path);
+  std::error_code ignored;
+  std::filesystem::remove(file_->path.substr(0, file_->path.size() - 5) + ".idx", ignored);
+  if (!opened) return fail(opened.error());
+  git::ObjectSource source({}, {*opened});
+  CAIRN_TRY(object, source.read(oid, bytes_max));
+  return std::move(object.content);
+}
+
+// --- reading ------------------------------------------------------------------------------------
+
+Packs::Packs(db::Database& database, storage::ObjectStore& objects, const Options& options)
+    : database_(database),
+      objects_(objects),
+      options_(options),
+      inline_cache_(options.pack_cache_bytes),
+      entries_(repos_cached_bytes) {}
+
+Result<std::shared_ptr<const git::InlinePack>> Packs::inline_pack(std::int64_t id) {
+  if (auto known = inline_cache_.get(id)) return *known;
+  auto find = [&](db::Tx& tx) -> Result<std::optional<store::PackRow>> {
+    return store::find_pack(tx, id);
+  };
+  CAIRN_TRY(row, database_.read_now(find));
+  if (!row || !row->body)
+    return fail(ErrorCode::not_found, "PackGone", "The pack was merged meanwhile.");
+  std::size_t bytes = row->body->size() + row->idx.size();
+  CAIRN_TRY(pack, git::InlinePack::load(std::move(*row->body), row->idx));
+  inline_cache_.put(id, pack, bytes + 128);
+  return pack;
+}
+
+Result<std::string> Packs::disk_pack(std::int64_t id) {
+  auto find = [&](db::Tx& tx) -> Result<std::optional<store::PackRow>> {
+    return store::find_pack(tx, id);
+  };
+  CAIRN_TRY(row, database_.read_now(find));
+  if (!row || !row->object_key)
+    return fail(ErrorCode::not_found, "PackGone", "The pack was merged meanwhile.");
+  std::string folder = options_.cache_folder + "/packs/" + row->checksum.substr(0, 2);
+  std::string path = folder + "/pack-" + row->checksum + ".pack";
+  std::string idx_path = folder + "/pack-" + row->checksum + ".idx";
+  if (std::filesystem::exists(path) && std::filesystem::exists(idx_path)) return path;
+
+  std::error_code failed;
+  std::filesystem::create_directories(folder, failed);
+  CAIRN_TRY(key, storage::parse_key(*row->object_key));
+  CAIRN_TRY(reader, objects_.open(key));
+  std::string temporary = temporary_name(options_.cache_folder + "/tmp");
+  {
+    std::ofstream out(temporary, std::ios::binary);
+    constexpr std::uint64_t step = 1u << 20;
+    for (std::uint64_t at = 0; at < reader->size_bytes(); at += step) {
+      CAIRN_TRY(bytes, reader->read({at, std::min(step, reader->size_bytes() - at)}));
+      out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    }
+    out.close();
+    if (!out) return disk_trouble("copy a pack to its cache", temporary);
+  }
+  // The cache is no promise: nothing here is synced, and a torn file would fail its checks.
+  CAIRN_CHECK(write_file(temporary + ".idx", row->idx));
+  std::filesystem::rename(temporary + ".idx", idx_path, failed);
+  std::filesystem::rename(temporary, path, failed);
+  if (failed) return disk_trouble("place a pack in its cache", path);
+  return path;
+}
+
+Result<std::shared_ptr<const Packs::Entry>> Packs::load(RepoId repo) {
+  auto list = [&](db::Tx& tx) -> Result<std::vector<store::PackRow>> {
+    return store::repo_packs(tx, repo);
+  };
+  // A pack can be merged away between the list and its reading; then the list is read again.
+  for (int attempt = 0;; ++attempt) {
+    CAIRN_TRY(rows, database_.read_now(list));
+    std::vector<std::shared_ptr<const git::InlinePack>> small;
+    std::vector<std::shared_ptr<const git::DiskPack>> large;
+    std::optional<Error> failed;
+    for (auto row = rows.rbegin(); row != rows.rend() && !failed; ++row) {
+      if (row->object_key) {
+        auto path = disk_pack(row->id);
+        auto opened = path ? git::DiskPack::open(*path)
+                           : Result<std::shared_ptr<const git::DiskPack>>(
+                                 std::unexpected(path.error()));
+        if (opened) large.push_back(*opened);
+        else failed = opened.error();
+      } else {
+        auto pack = inline_pack(row->id);
+        if (pack) small.push_back(*pack);
+        else failed = pack.error();
+      }
+    }
+    if (failed && attempt < 5 && failed->code == ErrorCode::not_found) continue;
+    if (failed) return fail(*failed);
+    auto entry = std::make_shared<Entry>();
+    entry->source = std::make_shared<const git::ObjectSource>(std::move(small), std::move(large));
+    std::size_t bytes = 256 + rows.size() * 256;
+    entry->rows = std::move(rows);
+    std::shared_ptr<const Entry> shared = std::move(entry);
+    entries_.put(repo.value, shared, bytes);
+    return shared;
+  }
+}
+
+Result<std::shared_ptr<const git::ObjectSource>> Packs::source(RepoId repo, bool fresh) {
+  if (!fresh)
+    if (auto known = entries_.get(repo.value)) return (*known)->source;
+  CAIRN_TRY(entry, load(repo));
+  return entry->source;
+}
+
+Result<git::Object> Packs::read(RepoId repo, const git::Oid& oid, std::size_t bytes_max) {
+  for (bool fresh : {false, true}) {
+    CAIRN_TRY(from, source(repo, fresh));
+    auto object = from->read(oid, bytes_max);
+    // Packs only ever gain objects, so a miss may mean that the list is old, never that it lies.
+    if (object || object.error().code != ErrorCode::not_found || fresh) return object;
+  }
+  return fail(ErrorCode::not_found, "ObjectNotFound", "The object is not stored.");
+}
+
+// --- writing ------------------------------------------------------------------------------------
+
+Result<store::PackRow> Packs::store_objects(const std::vector<NewObject>& objects, int level) {
+  git::PackBuilder builder;
+  for (const auto& object : objects) builder.add(object.type, object.content);
+  auto pack = builder.finish();
+  store::PackRow row;
+  row.level = level;
+  row.checksum = pack.checksum.hex();
+  row.idx = git::write_idx_v2(pack.index, pack.checksum);
+  row.size_bytes = static_cast<std::int64_t>(pack.bytes.size());
+  row.object_count = static_cast<std::int64_t>(pack.index.size());
+  if (pack.bytes.size() <= options_.inline_pack_bytes_max) {
+    row.body = std::move(pack.bytes);
+    return row;
+  }
+  row.level = 2;
+  auto key = storage::make_key("pack", row.checksum);
+  CAIRN_CHECK(objects_.put(key, pack.bytes));
+  row.object_key = key.text;
+  return row;
+}
+
+Result<store::PackRow> Packs::store_file(const std::string& path, store::PackRow row) {
+  auto key = storage::make_key("pack", row.checksum);
+  CAIRN_TRY(writer, objects_.create(key));
+  std::ifstream in(path, std::ios::binary);
+  std::string buffer(1u << 20, '\0');
+  while (in) {
+    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    CAIRN_CHECK(writer->write(std::string_view(buffer).substr(0, static_cast<std::size_t>(in.gcount()))));
+  }
+  if (!in.eof() || writer->size_bytes() != static_cast<std::uint64_t>(row.size_bytes))
+    return disk_trouble("read a staged pack", path);
+  CAIRN_CHECK(writer->commit());
+  row.level = 2;
+  row.object_key = key.text;
+  return row;
+}
+
+Result<store::PackRow> Packs::store_staged(StagedBlobs& staged) {
+  if (!staged.stored) {
+    store::PackRow row;
+    row.checksum = staged.file().checksum;
+    row.idx = staged.file().idx;
+    row.size_bytes = staged.file().size_bytes;
+    row.object_count = staged.file().object_count;
+    CAIRN_TRY(stored, store_file(staged.file().path, std::move(row)));
+    staged.stored = std::move(stored);
+  }
+  return *staged.stored;
+}
+
+// --- merging ------------------------------------------------------------------------------------
+
+void Packs::added(RepoId repo, int) {
+  std::lock_guard lock(merging_mutex_);
+  // A repository not seen since the start may hold any number, so it is looked at soon.
+  auto [at, first] = fresh_packs_.try_emplace(repo.value, level0_max / 2);
+  ++at->second;
+  if (fresh_packs_.size() > 100'000) fresh_packs_.clear();
+}
+
+bool Packs::merge_due(RepoId repo) {
+  std::lock_guard lock(merging_mutex_);
+  auto at = fresh_packs_.find(repo.value);
+  return at != fresh_packs_.end() && at->second >= level0_max;
+}
+
+void Packs::forget(RepoId repo) { entries_.erase(repo.value); }
+
+Result<int> Packs::merge(RepoId repo) {
+  int replaced = 0;
+  for (;;) {
+    auto list = [&](db::Tx& tx) -> Result<std::vector<store::PackRow>> {
+      return store::repo_packs(tx, repo);
+    };
+    CAIRN_TRY(rows, database_.read_now(list));
+    std::vector<store::PackRow> by_level[3];
+    for (auto& row : rows) by_level[std::min(row.level, 2)].push_back(row);
+    {
+      std::lock_guard lock(merging_mutex_);
+      fresh_packs_[repo.value] = static_cast<int>(by_level[0].size());
+    }
+    std::vector<store::PackRow>* group = nullptr;
+    int level = 0;
+    if (by_level[0].size() >= level0_max) group = &by_level[0], level = 1;
+    else if (by_level[1].size() >= level1_max) group = &by_level[1], level = 2;
+    else if (by_level[2].size() >= level2_max) {
+      // Small ones only, each at most twice the sum of those before it: every byte is rewritten a
+      // logarithmic number of times, however long the history grows.
+      auto& large = by_level[2];
+      std::sort(large.begin(), large.end(),
+                [](const auto& a, const auto& b) { return a.size_bytes < b.size_bytes; });
+      std::size_t take = 2;
+      std::int64_t sum = large[0].size_bytes + large[1].size_bytes;
+      while (take < large.size() && large[take].size_bytes <= 2 * sum) sum += large[take++].size_bytes;
+      take = std::max(take, large.size() - level2_max + 2);
+      large.resize(take);
+      group = &large, level = 2;
+    }
+    if (!group) return replaced;
+    CAIRN_TRY(count, merge_group(repo, *group, level));
+    if (count == 0) return replaced;
+    replaced += count;
+  }
+}
+
+Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& group, int level) {
+  store::PackRow row;
+  std::string scratch;
+  bool all_inline = true;
+  for (const auto& pack : group) all_inline = all_inline && !pack.object_key;
+  if (all_inline) {
+    std::vector<std::shared_ptr<const git::InlinePack>> packs;
+    for (const auto& pack : group) {
+      CAIRN_TRY(loaded, inline_pack(pack.id));
+      packs.push_back(loaded);
+    }
+    auto merged = git::merge_packs(packs);
+    row.level = level;
+    row.checksum = merged.checksum.hex();
+    row.idx = git::write_idx_v2(merged.index, merged.checksum);
+    row.size_bytes = static_cast<std::int64_t>(merged.bytes.size());
+    row.object_count = static_cast<std::int64_t>(merged.index.size());
+    if (level == 1) {
+      row.body = std::move(merged.bytes);
+    } else {
+      auto key = storage::make_key("pack", row.checksum);
+      CAIRN_CHECK(objects_.put(key, merged.bytes));
+      row.object_key = key.text;
+    }
+  } else {
+    scratch = temporary_name(options_.cache_folder + "/tmp");
+    struct Cleanup {
+      std::string folder;
+      ~Cleanup() {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder, ignored);
+      }
+    } cleanup{scratch};
+    git::BareFolder bare;
+    for (const auto& pack : group) {
+      CAIRN_TRY(path, disk_pack(pack.id));
+      bare.packs.push_back(git::PackFile{path, *Sha1Digest::parse(pack.checksum)});
+    }
+    std::filesystem::create_directories(scratch);
+    CAIRN_CHECK(git::make_bare_folder(scratch + "/bare", bare));
+    std::filesystem::create_directories(scratch + "/out");
+    CAIRN_TRY(packed, git::pack_objects(scratch + "/bare", scratch + "/out"));
+    CAIRN_TRY(idx, read_file(packed.pack_path.substr(0, packed.pack_path.size() - 5) + ".idx"));
+    CAIRN_TRY(index, git::parse_idx(idx));
+    row.checksum = packed.checksum.hex();
+    row.object_count = static_cast<std::int64_t>(index.entries.size());
+    row.idx = std::move(idx);
+    row.size_bytes = static_cast<std::int64_t>(std::filesystem::file_size(packed.pack_path));
+    CAIRN_TRY(stored, store_file(packed.pack_path, std::move(row)));
+    row = std::move(stored);
+  }
+
+  auto replace = [&](db::Tx& tx) -> Result<bool> {
+    tx.lock_row(db::Lockable::repo, repo.value);
+    for (const auto& pack : group)
+      if (!store::has_pack_link(tx, repo, pack.id)) return false;  // Another merge was faster.
+    store::insert_pack(tx, repo, row);
+    for (const auto& pack : group) store::unlink_pack(tx, repo, pack.id);
+    return true;
+  };
+  CAIRN_TRY(done, database_.write_now(replace));
+  if (!done) return 0;
+  forget(repo);
+  log::debug("history.merged", {{"repo", repo.value}, {"packs", group.size()}, {"level", level},
+                                {"size_bytes", row.size_bytes}});
+  return static_cast<int>(group.size());
+}
+
+Result<std::vector<std::string>> Packs::files(RepoId repo, const std::string& into_folder) {
+  std::vector<std::string> out;
+  CAIRN_TRY(entry, load(repo));
+  std::filesystem::create_directories(into_folder);
+  for (const auto& row : entry->rows) {
+    if (row.object_key) {
+      CAIRN_TRY(path, disk_pack(row.id));
+      out.push_back(path);
+      continue;
+    }
+    CAIRN_TRY(pack, inline_pack(row.id));
+    std::string path = into_folder + "/pack-" + row.checksum;
+    CAIRN_CHECK(write_file(path + ".pack", pack->bytes()));
+    CAIRN_CHECK(write_file(path + ".idx", git::write_idx_v2(pack->index(), pack->checksum())));
+    out.push_back(path + ".pack");
+  }
+  return out;
+}
+
+}  // namespace cairn::history

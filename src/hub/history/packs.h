@@ -1,0 +1,109 @@
+#pragma once
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "hub/history/history.h"
+#include "hub/history/lru.h"
+#include "hub/history/store.h"
+#include "hub/history/working_tree.h"
+#include "platform/git/object_source.h"
+#include "platform/git/pack.h"
+
+namespace cairn::history {
+
+/// Blobs that wait for their commit: raw while they are few, then a pack in a temporary file.
+class StagedBlobs final : public Staging {
+ public:
+  StagedBlobs(std::string temporary_folder, std::size_t raw_bytes_max);
+  ~StagedBlobs() override;
+  Result<git::Oid> add(std::string_view content) override;
+  [[nodiscard]] std::uint64_t bytes() const override { return bytes_; }
+
+  /// Ends the staging: no add after it. May be called again (a commit may be built twice).
+  Result<> close();
+  [[nodiscard]] bool in_file() const { return file_ != nullptr; }
+  [[nodiscard]] const std::vector<NewObject>& raw() const { return raw_; }
+  /// @pre closed and in_file(). The pack's path, its index and number of objects.
+  struct File {
+    std::string path;
+    std::string checksum;
+    std::string idx;
+    std::int64_t size_bytes = 0;
+    std::int64_t object_count = 0;
+  };
+  [[nodiscard]] const File& file() const { return closed_file_; }
+  /// A blob added before; for Editor::read.
+  [[nodiscard]] Result<std::string> read(const git::Oid& oid, std::size_t bytes_max) const;
+  [[nodiscard]] bool contains(const git::Oid& oid) const { return known_.contains(oid); }
+  /// Once in the object store: a batch that is built again does not store it again.
+  std::optional<store::PackRow> stored;
+
+ private:
+  struct Writer;
+  Result<> move_to_file();
+  std::string folder_;
+  std::size_t raw_bytes_max_;
+  std::uint64_t bytes_ = 0;
+  std::size_t raw_bytes_ = 0;
+  std::vector<NewObject> raw_;
+  std::unordered_map<git::Oid, std::string> small_;  ///< Copies of small ones for reading back.
+  std::size_t small_bytes_ = 0;
+  std::unordered_map<git::Oid, bool> known_;
+  std::unique_ptr<Writer> file_;
+  File closed_file_;
+  bool closed_ = false;
+};
+
+/// The packs of repositories: reading objects through them, storing new ones, merging.
+/// Thread-safe; everything blocks.
+class Packs {
+ public:
+  Packs(db::Database&, storage::ObjectStore&, const Options&);
+
+  /// @return `not_found` when no pack of the repository has it.
+  [[nodiscard]] Result<git::Object> read(RepoId, const git::Oid&, std::size_t bytes_max);
+  [[nodiscard]] Result<std::shared_ptr<const git::ObjectSource>> source(RepoId, bool fresh);
+
+  /// A pack of these objects: in its row when small, else written to the object store.
+  [[nodiscard]] Result<store::PackRow> store_objects(const std::vector<NewObject>&, int level);
+  /// The pack of a large staging, written to the object store.
+  [[nodiscard]] Result<store::PackRow> store_staged(StagedBlobs&);
+
+  /// Tier 1: when more than `inline_packs_max` small packs are linked, one takes their place.
+  /// Tier 2: the same for packs on disk, by `git pack-objects` in a child. @return packs replaced.
+  Result<int> merge(RepoId);
+  /// Cheap: counts from the cached list, so that a lane may ask after each batch.
+  [[nodiscard]] bool merge_due(RepoId);
+  void forget(RepoId);
+
+  /// Paths of .pack files (each with its .idx beside it) that hold the whole repository.
+  [[nodiscard]] Result<std::vector<std::string>> files(RepoId, const std::string& into_folder);
+
+ private:
+  struct Entry {
+    std::shared_ptr<const git::ObjectSource> source;
+    std::vector<store::PackRow> rows;
+  };
+  Result<std::shared_ptr<const Entry>> load(RepoId);
+  Result<std::shared_ptr<const git::InlinePack>> inline_pack(std::int64_t id);
+  Result<std::string> disk_pack(std::int64_t id);
+  Result<int> merge_group(RepoId, const std::vector<store::PackRow>& group, int level);
+  Result<store::PackRow> store_file(const std::string& path, store::PackRow row);
+
+  db::Database& database_;
+  storage::ObjectStore& objects_;
+  Options options_;
+  Lru<std::int64_t, std::shared_ptr<const git::InlinePack>> inline_cache_;
+  Lru<std::int64_t, std::shared_ptr<const Entry>> entries_;
+  std::mutex merging_mutex_;
+  std::unordered_map<std::int64_t, int> fresh_packs_;  ///< Commits' packs since the last merge.
+
+ public:
+  /// Told by the lane that a pack was linked.
+  void added(RepoId, int level);
+};
+
+}  // namespace cairn::history

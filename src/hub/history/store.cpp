@@ -1,0 +1,393 @@
+#include "hub/history/store.h"
+
+#include "base/text.h"
+
+namespace cairn::history::store {
+namespace {
+
+using db::Statement;
+
+constexpr Statement find_ref_sql{"history.ref.find", R"sql(
+  SELECT name, commit_oid, tag_oid FROM refs WHERE repo_id = $1 AND name = $2)sql"};
+constexpr Statement list_refs_sql{"history.ref.list", R"sql(
+  SELECT name, commit_oid, tag_oid FROM refs
+  WHERE repo_id = $1 AND name >= $2 AND name < $3 ORDER BY name)sql"};
+constexpr Statement insert_ref_sql{"history.ref.insert", R"sql(
+  INSERT INTO refs (repo_id, name, commit_oid, tag_oid, updated_at) VALUES ($1, $2, $3, $4, $5))sql"};
+constexpr Statement move_ref_sql{"history.ref.move", R"sql(
+  UPDATE refs SET commit_oid = $1, tag_oid = $2, updated_at = $3
+  WHERE repo_id = $4 AND name = $5 AND commit_oid = $6)sql"};
+constexpr Statement delete_ref_sql{"history.ref.delete", R"sql(
+  DELETE FROM refs WHERE repo_id = $1 AND name = $2 AND commit_oid = $3)sql"};
+constexpr Statement append_log_sql{"history.ref_log.append", R"sql(
+  INSERT INTO ref_log (repo_id, ref, old_oid, new_oid, actor_kind, user_id, token_id, request_id,
+                       kind, at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10))sql"};
+
+constexpr Statement insert_commit_sql{"history.commit.insert", R"sql(
+  INSERT INTO commits (repo_id, oid, tree_oid, parents, generation, linear, sheet, committed_at,
+                       author_name, author_email, title, message)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+  ON CONFLICT (repo_id, oid) DO NOTHING)sql"};
+constexpr Statement insert_parent_sql{"history.commit.insert_parent", R"sql(
+  INSERT INTO commit_parents (repo_id, oid, parent, place) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (repo_id, oid, place) DO NOTHING)sql"};
+constexpr Statement find_commit_sql{"history.commit.find", R"sql(
+  SELECT oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message
+  FROM commits WHERE repo_id = $1 AND oid = $2)sql"};
+constexpr Statement find_abbreviated_sql{"history.commit.abbreviated", R"sql(
+  SELECT oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message
+  FROM commits WHERE repo_id = $1 AND oid >= $2 AND oid < $3 ORDER BY oid LIMIT 2)sql"};
+constexpr Statement reachable_sql{"history.commit.reachable", R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT commit_oid FROM refs WHERE repo_id = $1
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid
+      JOIN commits c ON c.repo_id = $1 AND c.oid = p.parent AND c.generation >= $2)
+  SELECT 1 FROM reached WHERE oid = $3 LIMIT 1)sql"};
+constexpr Statement log_linear_sql{"history.commit.log_linear", R"sql(
+  WITH RECURSIVE line(oid, n) AS (
+    SELECT CAST($1 AS TEXT), 0
+    UNION ALL
+    SELECT p.parent, line.n + 1 FROM line
+      JOIN commit_parents p ON p.repo_id = $2 AND p.oid = line.oid AND p.place = 0
+      WHERE line.n + 1 < $3)
+  SELECT c.oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message
+  FROM line JOIN commits c ON c.repo_id = $2 AND c.oid = line.oid
+  WHERE line.n >= $4 ORDER BY line.n)sql",
+                                   R"sql(
+  WITH RECURSIVE line(oid, n) AS (
+    SELECT CAST($1 AS TEXT) COLLATE "C", 0
+    UNION ALL
+    SELECT p.parent, line.n + 1 FROM line
+      JOIN commit_parents p ON p.repo_id = $2 AND p.oid = line.oid AND p.place = 0
+      WHERE line.n + 1 < $3)
+  SELECT c.oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message
+  FROM line JOIN commits c ON c.repo_id = $2 AND c.oid = line.oid
+  WHERE line.n >= $4 ORDER BY line.n)sql"};
+constexpr Statement log_sql{"history.commit.log", R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT oid FROM commits WHERE repo_id = $1 AND oid = $2
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid)
+  SELECT c.oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message
+  FROM reached JOIN commits c ON c.repo_id = $1 AND c.oid = reached.oid
+  ORDER BY committed_at DESC, generation DESC, c.oid LIMIT $3 OFFSET $4)sql"};
+constexpr Statement count_sql{"history.commit.count", R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT oid FROM commits WHERE repo_id = $1 AND oid = $2
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid)
+  SELECT count(*) FROM reached)sql"};
+constexpr Statement reachable_commits_sql{"history.commit.all_reachable", R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT commit_oid FROM refs WHERE repo_id = $1
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid)
+  SELECT c.oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message
+  FROM reached JOIN commits c ON c.repo_id = $1 AND c.oid = reached.oid
+  ORDER BY generation)sql"};
+
+constexpr Statement insert_page_sql{"history.page.insert", R"sql(
+  INSERT INTO sheet_pages (id, body, touched_at) VALUES ($1, $2, $3)
+  ON CONFLICT (id) DO UPDATE SET touched_at = excluded.touched_at)sql"};
+constexpr Statement find_page_sql{"history.page.find", R"sql(
+  SELECT body FROM sheet_pages WHERE id = $1)sql"};
+
+constexpr Statement insert_pack_sql{"history.pack.insert", R"sql(
+  INSERT INTO packs (checksum, level, body, idx, object_key, size_bytes, object_count, created_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id)sql"};
+constexpr Statement link_pack_sql{"history.pack.link", R"sql(
+  INSERT INTO repo_packs (repo_id, pack_id, level) VALUES ($1, $2, $3))sql"};
+constexpr Statement repo_packs_sql{"history.pack.list", R"sql(
+  SELECT p.id, p.checksum, p.level, p.object_key, p.size_bytes, p.object_count
+  FROM repo_packs r JOIN packs p ON p.id = r.pack_id WHERE r.repo_id = $1 ORDER BY p.id)sql"};
+constexpr Statement find_pack_sql{"history.pack.find", R"sql(
+  SELECT id, checksum, level, object_key, size_bytes, object_count, body, idx
+  FROM packs WHERE id = $1)sql"};
+constexpr Statement has_link_sql{"history.pack.has_link", R"sql(
+  SELECT 1 FROM repo_packs WHERE repo_id = $1 AND pack_id = $2)sql"};
+constexpr Statement unlink_sql{"history.pack.unlink", R"sql(
+  DELETE FROM repo_packs WHERE repo_id = $1 AND pack_id = $2)sql"};
+constexpr Statement mark_unlinked_sql{"history.pack.mark_unlinked", R"sql(
+  UPDATE packs SET unlinked_at = $1 WHERE id = $2
+    AND NOT EXISTS (SELECT 1 FROM repo_packs r WHERE r.pack_id = packs.id))sql"};
+
+constexpr Statement share_refs{"history.share.refs", R"sql(
+  INSERT INTO refs (repo_id, name, commit_oid, tag_oid, updated_at)
+  SELECT CAST($1 AS BIGINT), name, commit_oid, tag_oid, CAST($2 AS BIGINT) FROM refs WHERE repo_id = $3)sql"};
+constexpr Statement share_packs{"history.share.packs", R"sql(
+  INSERT INTO repo_packs (repo_id, pack_id, level)
+  SELECT CAST($1 AS BIGINT), pack_id, level FROM repo_packs WHERE repo_id = $2)sql"};
+constexpr Statement share_commits{"history.share.commits", R"sql(
+  INSERT INTO commits (repo_id, oid, tree_oid, parents, generation, linear, sheet, committed_at,
+                       author_name, author_email, title, message)
+  SELECT CAST($1 AS BIGINT), oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message FROM commits WHERE repo_id = $2)sql"};
+constexpr Statement share_parents{"history.share.parents", R"sql(
+  INSERT INTO commit_parents (repo_id, oid, parent, place)
+  SELECT CAST($1 AS BIGINT), oid, parent, place FROM commit_parents WHERE repo_id = $2)sql"};
+
+constexpr Statement purge_refs{"history.purge.refs", "DELETE FROM refs WHERE repo_id = $1"};
+constexpr Statement purge_commits{"history.purge.commits", "DELETE FROM commits WHERE repo_id = $1"};
+constexpr Statement purge_parents{"history.purge.parents",
+                                  "DELETE FROM commit_parents WHERE repo_id = $1"};
+constexpr Statement purge_mark{"history.purge.mark", R"sql(
+  UPDATE packs SET unlinked_at = $1 WHERE id IN (SELECT pack_id FROM repo_packs WHERE repo_id = $2)
+    AND NOT EXISTS (SELECT 1 FROM repo_packs r WHERE r.pack_id = packs.id AND r.repo_id <> $2))sql"};
+constexpr Statement purge_links{"history.purge.links", "DELETE FROM repo_packs WHERE repo_id = $1"};
+
+constexpr Statement unlinked_sql{"history.sweep.unlinked", R"sql(
+  SELECT id, object_key, size_bytes FROM packs WHERE unlinked_at IS NOT NULL AND unlinked_at < $1
+    AND NOT EXISTS (SELECT 1 FROM repo_packs r WHERE r.pack_id = packs.id)
+  ORDER BY id LIMIT 1000)sql"};
+constexpr Statement delete_pack_sql{"history.sweep.delete_pack", R"sql(
+  DELETE FROM packs WHERE id = $1
+    AND NOT EXISTS (SELECT 1 FROM repo_packs r WHERE r.pack_id = packs.id))sql"};
+constexpr Statement pack_keys_sql{"history.sweep.pack_keys", R"sql(
+  SELECT object_key FROM packs WHERE object_key IS NOT NULL)sql"};
+constexpr Statement root_sheets_sql{"history.sweep.roots", R"sql(
+  SELECT repo_id, oid, sheet FROM commits
+  WHERE sheet IS NOT NULL AND (repo_id > $1 OR (repo_id = $1 AND oid > $2))
+  ORDER BY repo_id, oid LIMIT $3)sql"};
+constexpr Statement old_pages_sql{"history.sweep.pages", R"sql(
+  SELECT id, length(body) FROM sheet_pages WHERE touched_at < $1 AND id > $2 ORDER BY id LIMIT $3)sql"};
+constexpr Statement delete_page_sql{"history.sweep.delete_page", R"sql(
+  DELETE FROM sheet_pages WHERE id = $1 AND touched_at < $2)sql"};
+
+git::Oid oid_of(const std::string& hex) { return git::Oid::from_bytes(*hex_decode(hex)); }
+std::optional<std::string> hex_of(const std::optional<git::Oid>& oid) {
+  if (!oid) return std::nullopt;
+  return oid->hex();
+}
+
+Ref ref_of(const db::Row& row) {
+  Ref ref{row.text(0), oid_of(row.text(1)), {}};
+  if (auto tag = row.opt_text(2)) ref.tag_object = oid_of(*tag);
+  return ref;
+}
+
+CommitInfo commit_of(const db::Row& row) {
+  CommitInfo c;
+  c.oid = oid_of(row.text(0));
+  c.tree = oid_of(row.text(1));
+  if (!row.text(2).empty())
+    for (auto parent : split(row.text(2), ' ')) c.parents.push_back(oid_of(std::string(parent)));
+  c.generation = row.integer(3);
+  c.linear = row.boolean(4);
+  if (!row.is_null(5)) c.sheet = SheetId::from_bytes(row.blob(5));
+  c.time = row.time(6);
+  c.author_name = row.text(7);
+  c.author_email = row.text(8);
+  c.title = row.text(9);
+  c.message = row.text(10);
+  return c;
+}
+
+std::vector<CommitInfo> commits_of(const std::vector<db::Row>& rows) {
+  std::vector<CommitInfo> out;
+  out.reserve(rows.size());
+  for (const auto& row : rows) out.push_back(commit_of(row));
+  return out;
+}
+
+db::Blob blob_of(const SheetId& id) { return db::Blob{std::string(id.view())}; }
+
+}  // namespace
+
+std::optional<Ref> find_ref(db::Tx& tx, RepoId repo, std::string_view name) {
+  auto row = tx.one(find_ref_sql, repo, name);
+  if (!row) return std::nullopt;
+  return ref_of(*row);
+}
+
+std::vector<Ref> refs(db::Tx& tx, RepoId repo, std::string_view prefix) {
+  // The end of the range is the prefix with its last byte raised; every ref begins with "refs/".
+  std::string end(prefix.empty() ? std::string_view("refs/") : prefix);
+  end.back() = static_cast<char>(end.back() + 1);
+  std::vector<Ref> out;
+  for (const auto& row : tx.all(list_refs_sql, repo, prefix, end)) out.push_back(ref_of(row));
+  return out;
+}
+
+void insert_ref(db::Tx& tx, RepoId repo, const Ref& ref) {
+  tx.run(insert_ref_sql, repo, ref.name, ref.commit.hex(), hex_of(ref.tag_object), tx.now());
+}
+
+bool move_ref(db::Tx& tx, RepoId repo, std::string_view name, const git::Oid& from, const Ref& to) {
+  return tx.run(move_ref_sql, to.commit.hex(), hex_of(to.tag_object), tx.now(), repo, name,
+                from.hex()) == 1;
+}
+
+bool delete_ref(db::Tx& tx, RepoId repo, std::string_view name, const git::Oid& from) {
+  return tx.run(delete_ref_sql, repo, name, from.hex()) == 1;
+}
+
+void append_log(db::Tx& tx, RepoId repo, std::string_view ref, const std::optional<git::Oid>& from,
+                const std::optional<git::Oid>& to, const RefActor& actor, std::string_view kind) {
+  tx.run(append_log_sql, repo, ref, hex_of(from), hex_of(to), actor.kind, actor.user_id,
+         actor.token_id, actor.request_id, kind, tx.now());
+}
+
+void insert_commit(db::Tx& tx, RepoId repo, const CommitInfo& c) {
+  std::string parents;
+  for (const auto& p : c.parents) parents += (parents.empty() ? "" : " ") + p.hex();
+  std::optional<db::Blob> sheet;
+  if (c.sheet) sheet = blob_of(*c.sheet);
+  tx.run(insert_commit_sql, repo, c.oid.hex(), c.tree.hex(), parents, c.generation, c.linear,
+         sheet, c.time, c.author_name, c.author_email, c.title, c.message);
+  int place = 0;
+  for (const auto& p : c.parents) tx.run(insert_parent_sql, repo, c.oid.hex(), p.hex(), place++);
+}
+
+std::optional<CommitInfo> find_commit(db::Tx& tx, RepoId repo, const git::Oid& oid) {
+  auto row = tx.one(find_commit_sql, repo, oid.hex());
+  if (!row) return std::nullopt;
+  return commit_of(*row);
+}
+
+std::vector<CommitInfo> find_abbreviated(db::Tx& tx, RepoId repo, std::string_view prefix) {
+  return commits_of(tx.all(find_abbreviated_sql, repo, prefix, std::string(prefix) + "g"));
+}
+
+bool reachable(db::Tx& tx, RepoId repo, const git::Oid& oid) {
+  auto commit = find_commit(tx, repo, oid);
+  return commit && tx.one(reachable_sql, repo, commit->generation, oid.hex()).has_value();
+}
+
+std::vector<CommitInfo> log(db::Tx& tx, RepoId repo, const CommitInfo& from, std::int64_t skip,
+                            int limit) {
+  if (from.linear)
+    return commits_of(tx.all(log_linear_sql, from.oid.hex(), repo, skip + limit, skip));
+  return commits_of(tx.all(log_sql, repo, from.oid.hex(), limit, skip));
+}
+
+std::int64_t count(db::Tx& tx, RepoId repo, const CommitInfo& from) {
+  if (from.linear) return from.generation;
+  return tx.one(count_sql, repo, from.oid.hex())->integer(0);
+}
+
+std::vector<CommitInfo> reachable_commits(db::Tx& tx, RepoId repo) {
+  return commits_of(tx.all(reachable_commits_sql, repo));
+}
+
+void insert_page(db::Tx& tx, const EncodedPage& page) {
+  tx.run(insert_page_sql, blob_of(page.id), db::Blob{page.bytes}, tx.now());
+}
+
+std::optional<std::string> find_page(db::Tx& tx, const SheetId& id) {
+  auto row = tx.one(find_page_sql, blob_of(id));
+  if (!row) return std::nullopt;
+  return row->blob(0);
+}
+
+std::int64_t insert_pack(db::Tx& tx, RepoId repo, const PackRow& pack) {
+  std::optional<db::Blob> body;
+  if (pack.body) body = db::Blob{*pack.body};
+  auto id = tx.one(insert_pack_sql, pack.checksum, pack.level, body, db::Blob{pack.idx},
+                   pack.object_key, pack.size_bytes, pack.object_count, tx.now())
+                ->integer(0);
+  tx.run(link_pack_sql, repo, id, pack.level);
+  return id;
+}
+
+std::vector<PackRow> repo_packs(db::Tx& tx, RepoId repo) {
+  std::vector<PackRow> out;
+  for (const auto& row : tx.all(repo_packs_sql, repo)) {
+    PackRow pack;
+    pack.id = row.integer(0);
+    pack.checksum = row.text(1);
+    pack.level = static_cast<int>(row.integer(2));
+    pack.object_key = row.opt_text(3);
+    pack.size_bytes = row.integer(4);
+    pack.object_count = row.integer(5);
+    out.push_back(std::move(pack));
+  }
+  return out;
+}
+
+std::optional<PackRow> find_pack(db::Tx& tx, std::int64_t id) {
+  auto row = tx.one(find_pack_sql, id);
+  if (!row) return std::nullopt;
+  PackRow pack;
+  pack.id = row->integer(0);
+  pack.checksum = row->text(1);
+  pack.level = static_cast<int>(row->integer(2));
+  pack.object_key = row->opt_text(3);
+  pack.size_bytes = row->integer(4);
+  pack.object_count = row->integer(5);
+  if (!row->is_null(6)) pack.body = row->blob(6);
+  pack.idx = row->blob(7);
+  return pack;
+}
+
+bool has_pack_link(db::Tx& tx, RepoId repo, std::int64_t pack) {
+  return tx.one(has_link_sql, repo, pack).has_value();
+}
+
+void unlink_pack(db::Tx& tx, RepoId repo, std::int64_t pack) {
+  tx.run(unlink_sql, repo, pack);
+  tx.run(mark_unlinked_sql, tx.now(), pack);
+}
+
+void share(db::Tx& tx, RepoId from, RepoId to) {
+  tx.run(share_packs, to, from);
+  tx.run(share_commits, to, from);
+  tx.run(share_parents, to, from);
+  tx.run(share_refs, to, tx.now(), from);
+}
+
+void purge(db::Tx& tx, RepoId repo) {
+  tx.run(purge_mark, tx.now(), repo);
+  tx.run(purge_links, repo);
+  tx.run(purge_refs, repo);
+  tx.run(purge_parents, repo);
+  tx.run(purge_commits, repo);
+}
+
+std::vector<Unlinked> unlinked_packs(db::Tx& tx, Time before) {
+  std::vector<Unlinked> out;
+  for (const auto& row : tx.all(unlinked_sql, before))
+    out.push_back({row.integer(0), row.opt_text(1), row.integer(2)});
+  return out;
+}
+
+void delete_pack(db::Tx& tx, std::int64_t id) { tx.run(delete_pack_sql, id); }
+
+std::vector<std::string> pack_object_keys(db::Tx& tx) {
+  std::vector<std::string> out;
+  for (const auto& row : tx.all(pack_keys_sql)) out.push_back(row.text(0));
+  return out;
+}
+
+std::vector<std::pair<std::string, SheetId>> root_sheets(db::Tx& tx, std::int64_t after_repo,
+                                                        std::string_view after_oid, int limit,
+                                                        std::int64_t& last_repo) {
+  std::vector<std::pair<std::string, SheetId>> out;
+  for (const auto& row : tx.all(root_sheets_sql, after_repo, after_oid, limit)) {
+    last_repo = row.integer(0);
+    out.emplace_back(row.text(1), SheetId::from_bytes(row.blob(2)));
+  }
+  return out;
+}
+
+std::vector<std::pair<SheetId, std::int64_t>> pages_touched_before(
+    db::Tx& tx, Time before, const std::optional<SheetId>& after, int limit) {
+  std::vector<std::pair<SheetId, std::int64_t>> out;
+  db::Blob from{after ? std::string(after->view()) : std::string()};
+  for (const auto& row : tx.all(old_pages_sql, before, from, limit))
+    out.emplace_back(SheetId::from_bytes(row.blob(0)), row.integer(1));
+  return out;
+}
+
+bool delete_page(db::Tx& tx, const SheetId& id, Time touched_before) {
+  return tx.run(delete_page_sql, blob_of(id), touched_before) == 1;
+}
+
+}  // namespace cairn::history::store
