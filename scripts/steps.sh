@@ -80,7 +80,7 @@ step_failed() {
 }
 
 on_interrupt() {
-  [[ -z "$step_child" ]] || { kill -TERM -- "-$step_child" && wait "$step_child"; } 2>/dev/null
+  [[ -z "$step_child" ]] || { kill -TERM -- "-$step_child" && wait "$step_child"; } 2>/dev/null || true
   say ""
   say "Stopped. The same command continues where it was."
   exit 130

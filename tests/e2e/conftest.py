@@ -1,0 +1,171 @@
+"""Fixtures for tests of the whole server from outside.
+
+`hub` is one server for all tests of a process, with the people of WORLD: tests share it, so they
+name their own repositories (`repo_id`). `own_hub` is a server for one test that kills or
+configures it. Both run on the engine of `--database`.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from cairn import PROGRAM, Cairn, free_port  # noqa: E402
+from postgres import Postgres  # noqa: E402
+
+# The client reads these when it is imported, so they are set before any test imports it.
+_port = free_port()
+_home = tempfile.TemporaryDirectory(prefix="cairn-hf-home-")
+os.environ.update(
+    HF_ENDPOINT=f"http://127.0.0.1:{_port}",
+    HF_HOME=_home.name,
+    HF_HUB_DISABLE_XET="1",  # until the hub speaks Xet
+    HF_HUB_DISABLE_TELEMETRY="1",
+    HF_HUB_DISABLE_PROGRESS_BARS="1",
+    HF_HUB_DISABLE_UPDATE_CHECK="1",
+    NO_PROXY="127.0.0.1,localhost",
+)
+os.environ.pop("HF_TOKEN", None)
+
+
+def token(name):
+    """An access token by its holder's name: "hf_" and 34 letters and digits."""
+    return "hf_" + (name + "0" * 34)[:34]
+
+
+ADA, ADA_READ, BOB, KEEPER = token("adaWrite"), token("adaRead"), token("bobWrite"), token("keeper")
+
+WORLD = {
+    "users": [
+        {
+            "name": "ada", "fullname": "Ada", "email": "ada@hub.example",
+            "tokens": [
+                {"name": "write", "value": ADA, "role": "write"},
+                {"name": "read", "value": ADA_READ, "role": "read"},
+            ],
+        },
+        {
+            "name": "bob", "fullname": "Bob", "email": "bob@hub.example",
+            "tokens": [{"name": "write", "value": BOB, "role": "write"}],
+        },
+        {
+            "name": "keeper", "fullname": "Keeper", "email": "keeper@hub.example", "admin": True,
+            "tokens": [{"name": "write", "value": KEEPER, "role": "write"}],
+        },
+    ],
+    "orgs": [{"name": "team", "fullname": "Team", "members": {"ada": "admin", "bob": "read"}}],
+}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--database", choices=["sqlite", "postgres"], default="sqlite",
+                     help="the engine that the servers of this run use")
+
+
+def pytest_collection_modifyitems(items):
+    if os.environ.get("CAIRN_TEST_DEEP"):
+        return
+    for item in items:
+        if "slow" in item.keywords:
+            item.add_marker(pytest.mark.skip(reason="runs in ./test deep"))
+
+
+@pytest.fixture(scope="session")
+def folder():
+    """Short, so that a Unix socket in it fits; open to the database's user."""
+    with tempfile.TemporaryDirectory(prefix="cairn-", dir="/tmp") as path:
+        yield Path(path)
+
+
+@pytest.fixture(scope="session")
+def new_database(request, folder):
+    """@return a function that gives the CAIRN_DATABASE of a new server, None for the default."""
+    if request.config.getoption("--database") == "sqlite":
+        yield lambda: None
+        return
+    postgres = Postgres(folder / "postgres").start()
+    yield postgres.new_database
+    postgres.stop()
+
+
+@pytest.fixture(scope="session")
+def hub(folder, new_database):
+    assert PROGRAM.is_file(), f"{PROGRAM} is missing: ./run setup builds it"
+    server = Cairn(folder / "hub", port=_port, database=new_database()).start()
+    try:
+        server.apply(WORLD)
+        yield server
+        server.fsck()
+        server.stop()
+    finally:
+        server.end()
+    log = server.log_path.read_text(errors="replace")
+    assert not [t for t in (ADA, ADA_READ, BOB, KEEPER) if t in log], "a token is in the log"
+
+
+@pytest.fixture
+def own_hub(folder, new_database, request):
+    """Not started twice: a test may stop, kill and start it. Extra environment: `own_hub.env`."""
+    name = "".join(c if c.isalnum() else "-" for c in request.node.name)[:40]
+    server = Cairn(Path(tempfile.mkdtemp(prefix=name, dir=folder)) / "data", database=new_database())
+    server.start()
+    try:
+        server.apply(WORLD)
+        yield server
+        server.stop()
+    finally:
+        server.end()
+
+
+@pytest.fixture
+def api(hub):
+    """The published client as ada, who may write."""
+    from huggingface_hub import HfApi
+
+    return HfApi(endpoint=hub.url, token=ADA)
+
+
+@pytest.fixture
+def bob_api(hub):
+    from huggingface_hub import HfApi
+
+    return HfApi(endpoint=hub.url, token=BOB)
+
+
+@pytest.fixture
+def anonymous_api(hub):
+    from huggingface_hub import HfApi
+
+    return HfApi(endpoint=hub.url, token=False)
+
+
+@pytest.fixture
+def repo_id(request):
+    """A repository name of ada's that no other test has, with the name of the test in it."""
+    name = "".join(c if c.isalnum() or c == "_" else "-" for c in request.node.name)
+    while "--" in name:
+        name = name.replace("--", "-")
+    return f"ada/{name[:70].strip('-')}-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
+
+
+@pytest.fixture
+def hf(hub, tmp_path):
+    """@return a function that runs the `hf` command as a person would, in a home of its own."""
+
+    def run(*arguments, token=ADA, check=True, stdin=""):
+        env = {**os.environ, "HF_HOME": str(tmp_path / "hf-home"), "NO_COLOR": "1"}
+        if token:
+            env["HF_TOKEN"] = token
+        done = subprocess.run(
+            [Path(sys.executable).parent / "hf", *map(str, arguments)], env=env, cwd=tmp_path,
+            input=stdin, capture_output=True, text=True, timeout=120,
+        )
+        if check:
+            assert done.returncode == 0, f"hf {arguments}:\n{done.stdout}{done.stderr}"
+        return done
+
+    return run
