@@ -18,11 +18,17 @@ namespace {
 
 namespace asio = boost::asio;
 
-constexpr std::string_view too_many =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 5\r\n"
-    "Connection: close\r\nContent-Length: 81\r\n\r\n"
-    R"({"error":"Too many connections are open at once. Close some, or try again later."})"
-    "\n";
+/// Refused connections are not read from, so there is no request to answer by the usual way.
+const std::string& too_many() {
+  static const std::string text = [] {
+    std::string body =
+        R"({"error":"Too many connections are open at once. Close some, or try again later."})";
+    return "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\n"
+           "Retry-After: 5\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
+  }();
+  return text;
+}
 
 /// Signals go to the main thread. SIGPIPE is the exception to all: sendfile(2) raises it for a
 /// client that left, on the thread itself, where blocked it is only an error code.
@@ -122,7 +128,8 @@ void Worker::take(Socket socket, bool tls) {
   if (!shared_.admit(peer)) {
     shared_.refused->add();
     if (!tls)
-      ::send(socket.native_handle(), too_many.data(), too_many.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+      ::send(socket.native_handle(), too_many().data(), too_many().size(),
+             MSG_NOSIGNAL | MSG_DONTWAIT);
     return;
   }
   if (peer.address) {
