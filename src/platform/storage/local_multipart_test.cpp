@@ -234,6 +234,24 @@ TEST(MultipartFault, AnyFailingStepOfACompleteCanBeTriedAgain) {
   }
 }
 
+TEST(MultipartFault, WhatAFailedCompleteJoinedIsNotPartOfTheNext) {
+  auto files = std::make_shared<MemoryFiles>();
+  auto store = std::move(*open_local_store("/objects", files));
+  Key key = make_key("lfs", "abcd");
+  auto upload = std::move(*store->multipart(key, ""));
+  ASSERT_TRUE(send(*upload, 1, "one"));
+  ASSERT_TRUE(send(*upload, 2, "a second part of some length"));
+  files->set_fault(
+      [](std::string_view asked, const std::string&) { return asked == "link" ? EIO : 0; });
+  EXPECT_FALSE(upload->complete(2));
+  files->set_fault({});
+  EXPECT_EQ((*upload->parts())[0].size_bytes, 3u);
+  EXPECT_EQ(*read_back(*upload, 1), "one");
+  ASSERT_TRUE(send(*upload, 2, "two"));
+  ASSERT_TRUE(upload->complete(2));
+  EXPECT_EQ(*store->get(key), "onetwo");
+}
+
 TEST(MultipartFault, SweepRemovesUploadsThatNothingWasWrittenTo) {
   auto files = std::make_shared<MemoryFiles>();
   auto store = std::move(*open_local_store("/objects", files));

@@ -1,5 +1,6 @@
 #include "platform/storage/local_store.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/bytes.h"
