@@ -42,18 +42,20 @@ template <class Function>
 auto Database::run_now(Function function, bool writing) -> std::invoke_result_t<Function, Tx&> {
   using R = std::invoke_result_t<Function, Tx&>;
   std::optional<R> result;
-  std::promise<void> finished;
+  // Shared, because set_value() may still be at work when the waiter has left this frame.
+  auto finished = std::make_shared<std::promise<void>>();
   Job job;
   job.body = [&](Tx& tx) {
     result = function(tx);
     return result->has_value();
   };
-  job.done = [&](std::optional<Error> failed) {
+  job.done = [&result, finished](std::optional<Error> failed) {
     if (failed) result = R(std::unexpected(std::move(*failed)));
-    finished.set_value();
+    finished->set_value();
   };
+  auto waiting = finished->get_future();
   submit(std::move(job), writing);
-  finished.get_future().wait();
+  waiting.wait();
   return std::move(*result);
 }
 
