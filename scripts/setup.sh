@@ -7,8 +7,8 @@ version=$(sed -n 's/^project(cairn VERSION \([0-9]*\.[0-9]*\).*/\1/p' CMakeLists
 # Measured on a machine with 2 cores: seconds of compiling per source file and core, and the
 # megabytes that the packages and a build folder take.
 seconds_per_source=5
-build_packages_mb=1100
-test_packages_mb=250
+build_packages_mb=900
+test_packages_mb=300
 build_folder_mb=400
 
 # Packages of the given sections of packages.txt.
