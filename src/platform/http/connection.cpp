@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "base/log.h"
 #include "platform/http/encoding.h"
@@ -39,11 +38,11 @@ void Connection::make_room(std::size_t size) {
   auto used = end_ - begin_;
   if (capacity_ < used + size) {
     auto larger = std::make_unique_for_overwrite<char[]>(used + size);
-    std::memcpy(larger.get(), buffer_.get() + begin_, used);
+    std::copy_n(buffer_.get() + begin_, used, larger.get());
     buffer_ = std::move(larger);
     capacity_ = used + size;
   } else {
-    std::memmove(buffer_.get(), buffer_.get() + begin_, used);
+    std::copy(buffer_.get() + begin_, buffer_.get() + end_, buffer_.get());
   }
   begin_ = 0;
   end_ = used;
