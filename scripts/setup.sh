@@ -6,7 +6,7 @@ version=$(sed -n 's/^project(cairn VERSION \([0-9]*\.[0-9]*\).*/\1/p' CMakeLists
 
 # Measured on a machine with 2 cores: seconds of compiling per source file and core, and the
 # megabytes that the packages and a build folder take.
-seconds_per_source=5
+seconds_per_source=4
 build_packages_mb=900
 test_packages_mb=300
 build_folder_mb=400
@@ -48,7 +48,8 @@ require_debian_12() {
 may_install() {
   local count=$1 answer
   [[ $EUID -eq 0 || -n "${CI:-}" || ! -t 0 || ! -t 2 ]] && return
-  printf 'Needs %d Debian packages (see them: ./run packages). Install with sudo? [Y/n] ' "$count" >&2
+  printf 'Needs %d Debian package%s (see them: ./run packages). Install with sudo? [Y/n] ' \
+    "$count" "$( ((count == 1)) || echo s)" >&2
   read -r answer
   if [[ -n "$answer" && ! "$answer" =~ ^[Yy] ]]; then
     say "Nothing was installed. As root: apt-get install $(missing_packages "${sections[@]}" | tr '\n' ' ')"
@@ -83,12 +84,17 @@ build() {
   cmake --build --preset "$preset" --target "$@"
 }
 
+# announce_first_run MISSING SECTION...: what is about to happen, before it does.
 announce_first_run() {
-  local packages=$1 sources minutes mb
-  sources=$(find src -name '*.cpp' ! -name '*_fuzz.cpp' | wc -l)
-  [[ -n "$with_tests" ]] || sources=$(find src -name '*.cpp' ! -name '*_fuzz.cpp' ! -name '*_test.cpp' | wc -l)
-  minutes=$(((sources * seconds_per_source / $(nproc) + (packages > 0 ? 60 : 0)) / 60 + 1))
-  mb=$((build_folder_mb + (packages > 0 ? build_packages_mb : 0) + (packages > 0 && with_tests ? test_packages_mb : 0)))
+  local missing=$1 wanted packages_mb sources minutes mb
+  local compiled=(-name '*.cpp')
+  shift
+  wanted=$(packages_of "$@" | wc -l)
+  packages_mb=$((build_packages_mb + (with_tests ? test_packages_mb : 0)))
+  ((with_tests)) || compiled+=(! -name '*_test.cpp' ! -name '*_fuzz.cpp')
+  sources=$(find src "${compiled[@]}" | wc -l)
+  minutes=$(((sources * seconds_per_source / $(nproc) + (missing > 0 ? 60 : 0)) / 60 + 1))
+  mb=$((build_folder_mb + packages_mb * missing / wanted))
   say "Cairn $version · first run: about $minutes minutes, $((mb / 1000)).$((mb % 1000 / 100)) GB. Later starts take a second."
 }
 
@@ -104,7 +110,7 @@ unlock_build() { exec 9>&-; }
 # set_up PRESET TARGET SECTION...: packages and program; silent and quick when nothing changed.
 # Leaves set_up_did=1 when it did something.
 set_up() {
-  local preset=$1 target=$2 stamp_file missing stamp with_tests=''
+  local preset=$1 target=$2 stamp_file missing stamp with_tests=0
   shift 2
   sections=("$@")
   set_up_did=
@@ -122,7 +128,7 @@ set_up() {
   trap on_interrupt INT TERM
   : > "$log"
   step_total=$((2 + ${extra_steps:-0}))
-  [[ -f "$stamp_file" ]] || announce_first_run "${#missing[@]}"
+  [[ -f "$stamp_file" ]] || announce_first_run "${#missing[@]}" "$@"
   if [[ ${#missing[@]} -gt 0 ]]; then
     may_install "${#missing[@]}"
     step "Debian packages" install_packages "${missing[@]}"
