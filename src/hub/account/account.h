@@ -22,6 +22,12 @@ namespace cairn::account {
 
 [[nodiscard]] std::vector<db::Migration> account_migrations();
 
+/// Ties the database to the root key: remembers it the first time, then refuses another, for what
+/// it signed and sealed could not be read. During a rotation either root will do, and the current
+/// one is remembered. Called at every start.
+/// @return `conflict`, word "WrongRootKey".
+Result<> check_root_key(db::Tx& tx, const Keyring& keyring);
+
 /// What whoami-v2 tells; the protocol encodes it.
 struct Whoami {
   User user;
@@ -107,7 +113,7 @@ class Accounts {
 
  private:
   class Cache;
-  Result<> change_user(db::Tx& tx, UserId user, void (*change)(db::Tx&, UserId));
+  Task<Result<Actor>> recognize(bool session, std::string value);
   void forget_after_commit(db::Tx& tx);
 
   db::Database& database_;

@@ -78,6 +78,11 @@ BOOST_DESCRIBE_STRUCT(ApplySummary, (),
 /// whose password matches already has no entry.
 using PasswordHashes = std::map<std::string, std::string>;
 
+/// The hashes that the users of the file have now.
+[[nodiscard]] PasswordHashes known_passwords(db::Tx& tx, const ApplyFile& file);
+/// Slow: one Argon2id per password in the file. For blocking threads.
+[[nodiscard]] PasswordHashes changed_passwords(const ApplyFile& file, const PasswordHashes& known);
+
 /// Applies a file that `read_apply_file` made. Credentials may have changed: `Accounts::apply` is
 /// what calls this and clears the cache.
 /// @return `conflict`, word "ApplyConflict", with the place: a name of the other kind, another id,

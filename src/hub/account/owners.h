@@ -28,6 +28,7 @@ enum class Role { read, contributor, write, admin };
 
 constexpr std::size_t full_name_bytes_max = 200;
 constexpr std::size_t email_bytes_max = 254;  // RFC 5321, 4.5.3.1.3, without the brackets.
+constexpr std::size_t avatar_bytes_max = 2000;
 /// A deleted owner can be restored, and keeps the name, for so long.
 constexpr Duration kept_after_delete = days(30);
 
@@ -90,6 +91,7 @@ Result<Organization> create_organization(db::Tx& tx, const NewOrganization& orga
 [[nodiscard]] Result<Organization> find_organization(db::Tx& tx, OrgId id);
 [[nodiscard]] Result<Owner> find_owner(db::Tx& tx, std::string_view name);
 [[nodiscard]] Result<Owner> find_owner(db::Tx& tx, OwnerId id);
+[[nodiscard]] Result<Owner> find_owner(db::Tx& tx, const PublicId& id);
 /// The owner that had this name before it was renamed, unless somebody has it now.
 [[nodiscard]] std::optional<Owner> find_renamed_owner(db::Tx& tx, std::string_view old_name);
 
@@ -131,6 +133,8 @@ Result<> remove_member(db::Tx& tx, OrgId organization, UserId user);
 /// One indexed read; empty for strangers.
 [[nodiscard]] std::optional<Role> role_in(db::Tx& tx, OwnerId organization, UserId user);
 [[nodiscard]] std::vector<Member> members(db::Tx& tx, OrgId organization, const OwnerPage& page);
+/// Of living ones; at most 1000.
+[[nodiscard]] std::vector<OrgId> organization_ids(db::Tx& tx, UserId user);
 /// By name; at most 1000.
 [[nodiscard]] std::vector<Membership> memberships(db::Tx& tx, UserId user);
 

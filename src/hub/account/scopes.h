@@ -9,6 +9,7 @@
 #include "base/id.h"
 #include "base/result.h"
 #include "hub/account/types.h"
+#include "platform/db/db.h"
 
 /// What a fine-grained token may do: a set of permissions, some for single users, organizations or
 /// repositories. A scope never adds to what the token's user may do; it only takes away.
@@ -35,7 +36,9 @@ struct Entity {
   Kind kind = Kind::user;
   RepoKind repo_kind = RepoKind::model;  ///< With Kind::repo.
   std::string name;                      ///< "ada", or "ada/bert" for a repository.
-  std::optional<PublicId> id;  ///< When known, it alone decides; a name follows whoever has it.
+  std::optional<PublicId> id;  ///< When known, it alone decides, so that a name which somebody else
+                               ///< takes over opens nothing.
+  std::optional<OwnerId> owner;  ///< Of the living owner `id` names; not for repositories.
 };
 
 struct Scope {
@@ -56,6 +59,13 @@ struct Scopes {
 /// @param where  the path of `value`, for messages.
 /// @return `invalid_argument`, word "InvalidScopes", naming the field.
 [[nodiscard]] Result<Scopes> read_scopes(const boost::json::value& value, const std::string& where);
+/// Fills in `id`, `name` and `owner` of users and organizations. A repository keeps its name unless
+/// the caller gave an id: repositories are not known here.
+/// @return `invalid_argument`, word "InvalidScopes", when there is no such owner.
+Result<> pin_scopes(db::Tx& tx, Scopes& scopes);
+/// The same for stored scopes, without errors: an owner who is gone gets no `owner`, and then the
+/// scope opens nothing.
+void refresh_scopes(db::Tx& tx, Scopes& scopes);
 /// The wire's form, as whoami-v2 shows it.
 [[nodiscard]] boost::json::value scopes_json(const Scopes& scopes);
 

@@ -1,0 +1,82 @@
+#pragma once
+// The rows of this module. All its SQL stands in store.cpp; rules stand in the files that call
+// this.
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/hash.h"
+#include "hub/account/owners.h"
+#include "hub/account/tokens.h"
+#include "platform/db/db.h"
+
+namespace cairn::account::store {
+
+/// A row of `owners`, with what the outside never sees.
+struct OwnerRow {
+  Owner owner;
+  bool is_admin = false;
+  std::optional<std::string> password_hash;
+  std::optional<Time> deleted_at, purge_at;  ///< purge_at: while it can be restored.
+  std::optional<UserId> deleted_by;
+};
+
+std::optional<OwnerRow> owner_by_key(db::Tx& tx, std::string_view name_key);  // deleted ones too
+std::optional<OwnerRow> owner_by_id(db::Tx& tx, OwnerId id);                  // deleted ones too
+std::optional<OwnerRow> owner_by_public_id(db::Tx& tx, const PublicId& id);   // deleted ones too
+std::vector<OwnerRow> owners_of_kind(db::Tx& tx, OwnerKind kind, const OwnerPage& page);
+/// Fills in id, created_at. `owner.owner.public_id` must be set.
+OwnerId insert_owner(db::Tx& tx, const OwnerRow& owner);
+/// Writes all columns that can change but the name, and raises the version.
+void update_owner(db::Tx& tx, const OwnerRow& owner);
+void update_name(db::Tx& tx, OwnerId id, std::string_view name);
+bool any_user_ever(db::Tx& tx);
+/// Living administrators who are not disabled.
+std::vector<UserId> acting_admins(db::Tx& tx);
+OwnerCounts counts(db::Tx& tx);
+std::vector<OwnerId> owners_to_purge(db::Tx& tx, int limit);
+/// Tokens, sessions, memberships, old names and personal columns; the row stays.
+void purge(db::Tx& tx, OwnerId id, const PublicId& public_id);
+
+std::optional<OwnerId> redirect(db::Tx& tx, std::string_view name_key);
+void set_redirect(db::Tx& tx, std::string_view name_key, OwnerId owner);
+void drop_redirect(db::Tx& tx, std::string_view name_key);
+
+std::optional<Role> role(db::Tx& tx, OwnerId organization, UserId user);
+void set_role(db::Tx& tx, OrgId organization, UserId user, Role role);
+bool remove_member(db::Tx& tx, OrgId organization, UserId user);
+std::vector<UserId> member_ids(db::Tx& tx, OrgId organization);
+std::vector<std::pair<OwnerRow, Role>> members(db::Tx& tx, OrgId organization,
+                                               const OwnerPage& page);
+std::vector<std::pair<OwnerRow, Role>> memberships(db::Tx& tx, UserId user);
+std::vector<OrgId> organization_ids(db::Tx& tx, UserId user);
+
+/// Names the token; `hash` is its value's SHA-256.
+TokenId insert_token(db::Tx& tx, const Token& token, const Sha256Digest& hash);
+/// Everything but user and hash; raises the version.
+void update_token(db::Tx& tx, const Token& token);
+std::optional<Token> token_by_id(db::Tx& tx, TokenId id);
+std::optional<Token> token_by_public_id(db::Tx& tx, const PublicId& id);
+std::optional<Token> token_by_hash(db::Tx& tx, const Sha256Digest& hash);
+std::vector<Token> tokens_of(db::Tx& tx, UserId user);  // living ones, newest first
+std::int64_t living_tokens(db::Tx& tx, UserId user);
+bool revoke_token(db::Tx& tx, TokenId id);
+void touch_token(db::Tx& tx, TokenId id, Time used);
+
+struct Session {
+  SessionId id;
+  PublicId public_id;
+  UserId user;
+  std::optional<Time> expires_at, revoked_at;
+};
+SessionId insert_session(db::Tx& tx, const Session& session, const Sha256Digest& hash);
+std::optional<Session> session_by_hash(db::Tx& tx, const Sha256Digest& hash);
+void revive_session(db::Tx& tx, SessionId id);
+void end_sessions(db::Tx& tx, UserId user);
+void touch_session(db::Tx& tx, SessionId id, Time used);
+
+std::optional<std::string> meta(db::Tx& tx, std::string_view key);
+void set_meta(db::Tx& tx, std::string_view key, std::string_view value);
+
+}  // namespace cairn::account::store
