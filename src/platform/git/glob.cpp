@@ -86,10 +86,25 @@ Glob::Glob(std::string_view pattern) {
   }
   anchored_ = pattern.contains('/');
   if (pattern.starts_with('/')) pattern.remove_prefix(1);
+  if (anchored_) pattern = take_prefix(pattern);
   if (pattern.empty())
     never_ = true;
   else
     compile(pattern);
+}
+
+// git compares what stands before the first wildcard by itself, and matches the rest as a pattern
+// of its own. So "x/a**" matches "x/ab/c", although its "**" is no whole component: a client's git
+// decides by that what goes to LFS, hence we do too.
+std::string_view Glob::take_prefix(std::string_view pattern) {
+  auto first = pattern.find_first_of("*?[\\");
+  if (first == std::string_view::npos || first == 0 || pattern[first - 1] == '/') return pattern;
+  auto end = std::min(pattern.find_first_not_of('*', first), pattern.size());
+  auto rest = pattern.substr(end);
+  bool whole = rest.empty() || rest.starts_with('/') || rest.starts_with("\\/");
+  if (end - first < 2 || !whole) return pattern;
+  prefix_ = pattern.substr(0, first);
+  return pattern.substr(first);
 }
 
 void Glob::compile(std::string_view pattern) {
@@ -164,6 +179,8 @@ bool Glob::matches(std::string_view path, bool is_folder) const {
     auto name = path.substr(path.rfind('/') + 1);
     return segments_.front().any_folders || matches_segment(segments_.front(), name);
   }
+  if (!path.starts_with(prefix_)) return false;
+  path.remove_prefix(prefix_.size());
   constexpr std::size_t none = std::string_view::npos;
   // `c` is where the next component begins; past the end when none is left.
   std::size_t s = 0, c = 0, star = none, retry = 0;

@@ -35,6 +35,7 @@ class Glob {
     bool any_folders = false;  // "**"
     std::vector<Token> tokens = {};
   };
+  std::string_view take_prefix(std::string_view pattern);
   void compile(std::string_view pattern);
   static bool matches_one(const Token& token, char c);
   static bool matches_segment(const Segment& segment, std::string_view text);
@@ -42,6 +43,7 @@ class Glob {
   bool never_ = false;
   bool folders_only_ = false;
   bool anchored_ = false;  // A '/' somewhere: the whole path counts, not the name alone.
+  std::string prefix_;     // Compared as it is, before the segments.
   std::vector<Segment> segments_;
 };
 
