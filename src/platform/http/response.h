@@ -28,7 +28,8 @@ struct FileSlice {
 struct Stream {
   /// The next bytes; empty at the end. Called again only when what it gave before is with the
   /// system, so a slow client slows it down. An error (or exception) cuts the connection, so that
-  /// the client sees that the body is incomplete. May be destroyed before its end.
+  /// the client sees that the body is incomplete. May be destroyed before its end. The function
+  /// lives until the body is sent, so a lambda with captures may itself be a coroutine.
   std::function<Task<Result<std::string>>()> next;
   /// Sent as Content-Length when known, else the body is chunked. Giving another number of bytes
   /// than this is an error.

@@ -16,7 +16,8 @@
 namespace cairn::http {
 
 /// What answers a request. Takes a function of `Request&` that gives Task<Response> or
-/// Task<Result<Response>>; an error is encoded by the route's or the router's encoder.
+/// Task<Result<Response>>; an error is encoded by the route's or the router's encoder. The function
+/// lives as long as the router, so here a lambda with captures may itself be a coroutine.
 class Handler {
  public:
   Handler() = default;

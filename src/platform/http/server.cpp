@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "platform/http/port_owner.h"
 #include "platform/http/tls.h"
 #include "platform/http/worker.h"
 
@@ -101,17 +102,21 @@ struct Server::Impl {
 
 namespace {
 
-Failure cannot_listen(const std::string& where, const error_code& failed) {
-  if (failed == asio::error::address_in_use)
-    return fail(ErrorCode::conflict, "AddressInUse",
-                where + " is in use by another program. Stop it, or listen elsewhere.");
-  return fail(ErrorCode::invalid_argument, "InvalidListen",
-              "Cannot listen on " + where + ": " + failed.message() + ".");
+/// @param port  0 for a Unix socket.
+Failure cannot_listen(const std::string& where, const error_code& failed, std::uint16_t port) {
+  if (failed != asio::error::address_in_use)
+    return fail(ErrorCode::invalid_argument, "InvalidListen",
+                "Cannot listen on " + where + ": " + failed.message() + ".");
+  auto owner = port ? port_owner(port) : std::nullopt;
+  return fail(ErrorCode::conflict, "AddressInUse",
+              where + " is in use by " + owner.value_or("another program") +
+                  ". Stop it, or listen elsewhere.");
 }
 
 /// @param shared_port  whether other sockets, of any process of this user, may have the port too.
 Result<Worker::Acceptor> open_acceptor(asio::io_context& context, const Protocol::endpoint& at,
-                                       const std::string& where, bool shared_port) {
+                                       const std::string& where, std::uint16_t port,
+                                       bool shared_port) {
   error_code failed;
   Worker::Acceptor acceptor(context);
   using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
@@ -120,7 +125,7 @@ Result<Worker::Acceptor> open_acceptor(asio::io_context& context, const Protocol
   if (!failed && shared_port) acceptor.set_option(ReusePort(true), failed);
   if (!failed) acceptor.bind(at, failed);
   if (!failed) acceptor.listen(asio::socket_base::max_listen_connections, failed);
-  if (failed) return cannot_listen(where, failed);
+  if (failed) return cannot_listen(where, failed, port);
   return acceptor;
 }
 
@@ -131,18 +136,18 @@ Result<> Server::Impl::listen(const Listen& where) {
   auto address = asio::ip::make_address(where.address, failed);
   auto text = (address.is_v6() ? "[" + where.address + "]" : where.address) + ":" +
               std::to_string(where.port);
-  if (failed) return cannot_listen(text, failed);
+  if (failed) return cannot_listen(text, failed, where.port);
   asio::ip::tcp::endpoint at(address, where.port);
   {
     // SO_REUSEPORT would let a second hub of the same user share the port in silence: a socket
     // without it asks first.
-    CAIRN_TRY(probe, open_acceptor(workers[0]->context(), at, text, false));
+    CAIRN_TRY(probe, open_acceptor(workers[0]->context(), at, text, where.port, false));
     auto bound = probe.local_endpoint(failed);
-    if (failed) return cannot_listen(text, failed);
+    if (failed) return cannot_listen(text, failed, where.port);
     std::memcpy(at.data(), bound.data(), bound.size());
   }
   for (auto& worker : workers) {
-    CAIRN_TRY(acceptor, open_acceptor(worker->context(), at, text, true));
+    CAIRN_TRY(acceptor, open_acceptor(worker->context(), at, text, at.port(), true));
     worker->add(std::move(acceptor), shared.options.tls.has_value());
   }
   if (port == 0) port = at.port();
@@ -162,11 +167,11 @@ Result<> Server::Impl::listen_unix() {
   asio::local::stream_protocol::socket probe(workers[0]->context());
   probe.connect(at, failed);
   if (!failed)
-    return cannot_listen(path, asio::error::make_error_code(asio::error::address_in_use));
+    return cannot_listen(path, asio::error::make_error_code(asio::error::address_in_use), 0);
   // Nobody answers: what lies there was left by a process that died. Only ever a socket.
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) ::unlink(path.c_str());
-  CAIRN_TRY(acceptor, open_acceptor(workers[0]->context(), at, path, false));
+  CAIRN_TRY(acceptor, open_acceptor(workers[0]->context(), at, path, 0, false));
   ::chmod(path.c_str(), 0600);
   workers[0]->add(std::move(acceptor), false);
   return {};

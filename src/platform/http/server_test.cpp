@@ -422,6 +422,7 @@ TEST_F(HttpServer, TakenPortIsNamed) {
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().word, "AddressInUse");
   EXPECT_THAT(started.error().message, HasSubstr(std::to_string(server->port())));
+  EXPECT_THAT(started.error().message, HasSubstr("(pid " + std::to_string(::getpid()) + ")"));
 }
 
 TEST_F(HttpServer, UnixSocketKnowsItsPeer) {

@@ -6,6 +6,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/redirect_error.hpp>
+#include <boost/system/system_error.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -28,6 +29,19 @@ const std::string& too_many() {
            std::to_string(body.size()) + "\r\n\r\n" + body;
   }();
   return text;
+}
+
+/// A handler's exceptions are answered by the router; what arrives here is the cutting of the
+/// connection, or trouble such as no memory.
+void log_end(const std::exception_ptr& thrown) {
+  try {
+    std::rethrow_exception(thrown);
+  } catch (const boost::system::system_error& e) {
+    if (e.code() != asio::error::operation_aborted)
+      log::error("http.connection_failed", {{"reason", e.what()}});
+  } catch (const std::exception& e) {
+    log::error("http.connection_failed", {{"reason", e.what()}});
+  }
 }
 
 /// Signals go to the main thread. SIGPIPE is the exception to all: sendfile(2) raises it for a
@@ -139,10 +153,10 @@ void Worker::take(Socket socket, bool tls) {
   auto connection =
       std::make_shared<Connection>(shared_, std::move(socket), peer, tls ? tls_.get() : nullptr);
   connections_.insert(connection);
-  auto done = [this, connection, peer = std::move(peer)](std::exception_ptr) {
-    // Whatever ended it has been logged where it happened, or was the cutting of the connection.
+  auto done = [this, connection, peer = std::move(peer)](std::exception_ptr thrown) {
     connections_.erase(connection);
     shared_.release(peer);
+    if (thrown) log_end(thrown);
   };
   asio::co_spawn(context_, connection->run(),
                  asio::bind_cancellation_slot(connection->slot(), std::move(done)));
