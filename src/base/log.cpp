@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cstdio>
 
 #include "base/clock.h"
 
@@ -28,6 +29,11 @@ std::string plain(const boost::json::value& value) {
     bool simple = !s->empty();
     for (unsigned char c : *s) simple = simple && c > 0x20 && c != 0x7f && c != '"' && c != '=';
     if (simple) return std::string(*s);
+  }
+  if (auto* number = value.if_double()) {  // JSON's own writer prints 0.12 as 1.2E-1.
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", *number);
+    return text;
   }
   return boost::json::serialize(value);
 }
