@@ -44,6 +44,13 @@ Error shutting_down() {
                      1);
 }
 
+Error outcome_unknown(Error cause) {
+  cause.word = "OutcomeUnknown";
+  cause.message =
+      "The database failed while saving. Look whether the change is there before you try again.";
+  return cause;
+}
+
 namespace {
 
 EngineFailure unexpected_exception(const std::string& what) {

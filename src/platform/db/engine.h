@@ -49,6 +49,8 @@ void run_effects(const std::vector<std::function<void()>>& effects) noexcept;
 /// Bugs and damage as errors, what passes or what the caller sent as warnings.
 void log_failure(std::string_view event, const Error& error);
 [[nodiscard]] Error shutting_down();
+/// The commit itself failed, and nobody can tell whether a restart will find it done.
+[[nodiscard]] Error outcome_unknown(Error cause);
 
 /// Bytes that a value brings to a commit.
 [[nodiscard]] std::size_t size_of(const Value& value);

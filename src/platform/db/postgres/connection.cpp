@@ -164,10 +164,7 @@ void Connection::commit() {
   auto failed = failure(result.get(), "COMMIT");
   if (failed.next == EngineFailure::Next::reconnect) {
     failed.next = EngineFailure::Next::give_up;
-    failed.error.word = "OutcomeUnknown";
-    failed.error.message =
-        "The connection to the database broke while saving. Look whether the change is there "
-        "before you try again.";
+    failed.error = outcome_unknown(std::move(failed.error));
   }
   throw failed;
 }

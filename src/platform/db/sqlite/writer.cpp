@@ -37,14 +37,17 @@ Writer::~Writer() {
 void Writer::loop() {
   while (auto first = queue_.pop()) {
     run_group(std::move(*first));
-    if (connection_) tend_wal();
+    if (!suspect_) tend_wal();
   }
 }
 
 Result<> Writer::make_ready() {
-  if (!connection_) {
+  if (suspect_) {
+    // The old one is closed last: without a connection the next would recover from the WAL and
+    // find there the commit that failed, after its waiter was told so.
     CAIRN_TRY(opened, Connection::open(context_, Role::writer, false));
     connection_ = std::move(opened);
+    suspect_ = false;
     log::info("db.reopened", {{"path", context_.path}});
   }
   // What is written into a file without a name is lost with the process.
@@ -67,7 +70,7 @@ void Writer::run_group(Job first) {
     connection_->execute("BEGIN IMMEDIATE");
   } catch (EngineFailure& failed) {
     connection_->roll_back();
-    if (failed.next == EngineFailure::Next::reconnect) connection_.reset();
+    if (failed.next == EngineFailure::Next::reconnect) suspect_ = true;
     return refuse(std::move(first), failed.error);
   }
   Group group;
@@ -136,7 +139,11 @@ void Writer::commit(Group group) {
     connection_->execute("COMMIT");
   } catch (EngineFailure& failed) {
     connection_->roll_back();
-    if (failed.next == EngineFailure::Next::reconnect) connection_.reset();
+    if (failed.next == EngineFailure::Next::reconnect) {
+      suspect_ = true;
+      // Its frames may be on the disk, and a power loss before the next commit would show.
+      failed.error = outcome_unknown(std::move(failed.error));
+    }
     // Also those who were refused: what refused them may have been undone with the rest.
     for (Member& member : group) {
       member.failure = failed;
@@ -153,7 +160,7 @@ void Writer::commit(Group group) {
 /// The transaction is lost, by the fault or the bad luck of its last member.
 void Writer::give_up(Group group) {
   EngineFailure& cause = *group.back().failure;
-  if (cause.next == EngineFailure::Next::reconnect) connection_.reset();
+  if (cause.next == EngineFailure::Next::reconnect) suspect_ = true;
   if (cause.error.word == too_long_word) {
     // Only the last one was slow: the others run again.
     std::vector<Job> again;
@@ -212,7 +219,7 @@ void Writer::tend_wal() {
   } catch (EngineFailure& failed) {
     // Everything acknowledged is in the WAL and synced, so the next group may try again.
     log_failure("db.checkpoint_failed", failed.error);
-    if (failed.next == EngineFailure::Next::reconnect) connection_.reset();
+    if (failed.next == EngineFailure::Next::reconnect) suspect_ = true;
   }
 }
 

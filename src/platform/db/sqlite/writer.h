@@ -37,7 +37,7 @@ class Writer {
   void give_up(Group group);
   void settle(Group group);
   void refuse(Job first, const Error& error);
-  /// Reopens the connection after trouble. @return `unavailable` while that fails.
+  /// Replaces the connection after trouble. @return `unavailable` while that fails.
   Result<> make_ready();
   void tend_wal();
   void give_space_back();
@@ -45,6 +45,7 @@ class Writer {
   Context& context_;
   const Clock& clock_;
   std::unique_ptr<Connection> connection_;
+  bool suspect_ = false;  ///< The connection met an I/O error.
   std::int64_t next_checkpoint_bytes_;
   JobQueue queue_;
   std::thread thread_;  // Last: it uses the others.
