@@ -171,8 +171,7 @@ Result<History::Sweep> sweep_unreachable(db::Database& database, storage::Object
     };
     CAIRN_TRY(page, database.read_now(roots));
     if (page.empty()) break;
-    for (const auto& [commit, root] : page)
-      CAIRN_CHECK(walk_pages(load, root, first_time, ignore));
+    for (const auto& [commit, root] : page) CAIRN_CHECK(walk_pages(load, root, first_time, ignore));
     repo = last;
     oid = page.back().first;
   }

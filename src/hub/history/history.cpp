@@ -147,8 +147,7 @@ class HistoryOverRows final : public History {
   }
 
  private:
-  Result<CommitInfo> by_id(db::Tx& tx, RepoId repo, const git::Oid& oid,
-                           std::string_view revision);
+  Result<CommitInfo> by_id(db::Tx& tx, RepoId repo, const git::Oid& oid, std::string_view revision);
 
   db::Database& database_;
   storage::ObjectStore& objects_;
@@ -177,7 +176,8 @@ Result<> HistoryOverRows::move_ref(db::Tx& tx, RepoId repo, std::string_view nam
     // Git keeps loose refs as files: "a" and "a/b" cannot both be.
     for (auto slash = full.find('/', 11); slash != full.npos; slash = full.find('/', slash + 1))
       if (store::find_ref(tx, repo, full.substr(0, slash)))
-        return conflict("Reference " + full.substr(0, slash) + " exists, so nothing can be named below it. Choose another name.");
+        return conflict("Reference " + full.substr(0, slash) +
+                        " exists, so nothing can be named below it. Choose another name.");
     if (!store::refs(tx, repo, full + "/").empty())
       return conflict("References below " + full + "/ exist. Choose another name.");
     store::insert_ref(tx, repo, Ref{full, *to, tag_object});
@@ -272,9 +272,8 @@ Result<CommitInfo> HistoryOverRows::insert_first(db::Tx& tx, RepoId repo, std::s
   return info;
 }
 
-Result<git::Oid> HistoryOverRows::insert_tag_object(db::Tx& tx, RepoId repo,
-                                                    const git::Oid& commit, std::string_view name,
-                                                    git::Signature tagger,
+Result<git::Oid> HistoryOverRows::insert_tag_object(db::Tx& tx, RepoId repo, const git::Oid& commit,
+                                                    std::string_view name, git::Signature tagger,
                                                     std::string_view message) {
   git::TagData tag;
   tag.object = commit;

@@ -12,9 +12,9 @@
 #include "base/task.h"
 #include "hub/history/sheet.h"
 #include "platform/db/db.h"
+#include "platform/git/object.h"
 #include "platform/git/object_source.h"
 #include "platform/git/oid.h"
-#include "platform/git/object.h"
 #include "platform/git/pack.h"
 #include "platform/git/path.h"
 #include "platform/storage/object_store.h"
@@ -32,14 +32,14 @@ struct CommitInfo {
   git::Oid oid;
   git::Oid tree;
   std::vector<git::Oid> parents;
-  std::int64_t generation = 1;  ///< 1 + the highest of its parents; = commit count when linear.
-  bool linear = true;           ///< No ancestor has two parents.
-  std::optional<SheetId> sheet; ///< Root sheet; absent until background work has built it.
-  Time time;                    ///< Committer's.
-  std::string author_name;      ///< Display name in the commit, here the user's name.
+  std::int64_t generation = 1;   ///< 1 + the highest of its parents; = commit count when linear.
+  bool linear = true;            ///< No ancestor has two parents.
+  std::optional<SheetId> sheet;  ///< Root sheet; absent until background work has built it.
+  Time time;                     ///< Committer's.
+  std::string author_name;       ///< Display name in the commit, here the user's name.
   std::string author_email;
   std::string title;
-  std::string message;          ///< Without the title; empty when there is none.
+  std::string message;  ///< Without the title; empty when there is none.
 };
 
 struct Ref {
@@ -50,7 +50,7 @@ struct Ref {
 
 /// Who moves a ref, for `ref_log` and the event.
 struct RefActor {
-  std::string kind = "system";           ///< "user", "token", "system"…
+  std::string kind = "system";  ///< "user", "token", "system"…
   std::optional<std::int64_t> user_id;
   std::optional<std::int64_t> token_id;
   std::string request_id;
@@ -112,7 +112,7 @@ struct CommitPlan {
   git::Signature author;
   Message message;
   RefActor actor;
-  std::string log_kind = "commit";  ///< For ref_log.
+  std::string log_kind = "commit";   ///< For ref_log.
   std::shared_ptr<Staging> staging;  ///< May be null.
   std::function<Result<>(Editor&)> edit;
   /// In the transaction that moves the ref, before it moves: checks (repository alive, rights,
@@ -121,20 +121,20 @@ struct CommitPlan {
 };
 
 struct TreePage {
-  std::vector<SheetEntry> entries;   ///< `path` filled, relative to the root.
-  std::optional<std::string> next;   ///< Opaque position; give it back as `after`.
+  std::vector<SheetEntry> entries;  ///< `path` filled, relative to the root.
+  std::optional<std::string> next;  ///< Opaque position; give it back as `after`.
 };
 struct TreeQuery {
-  std::string folder;                ///< "" = root.
+  std::string folder;  ///< "" = root.
   bool recursive = false;
   int limit = 1000;
   std::optional<std::string> after;
 };
 
 struct Options {
-  std::string cache_folder;          ///< Node-local: packs on disk, temporary files.
+  std::string cache_folder;  ///< Node-local: packs on disk, temporary files.
   std::size_t inline_pack_bytes_max = 32 * 1024;
-  int inline_packs_max = 32;         ///< Then tier 1 merges them.
+  int inline_packs_max = 32;  ///< Then tier 1 merges them.
   std::size_t pack_cache_bytes = 64u << 20;
   std::size_t page_cache_bytes = 32u << 20;
   std::size_t blob_cache_bytes = 32u << 20;
@@ -182,8 +182,8 @@ class History {
   struct Prepared;
   virtual Result<std::shared_ptr<const Prepared>> prepare_first(
       git::Signature author, Message message, std::function<Result<>(Editor&)> edit) = 0;
-  virtual Result<CommitInfo> insert_first(db::Tx&, RepoId, std::string_view ref,
-                                          const Prepared&, const RefActor&) = 0;
+  virtual Result<CommitInfo> insert_first(db::Tx&, RepoId, std::string_view ref, const Prepared&,
+                                          const RefActor&) = 0;
   /// An annotated tag object, in the caller's transaction. @return its id.
   virtual Result<git::Oid> insert_tag_object(db::Tx&, RepoId, const git::Oid& commit,
                                              std::string_view name, git::Signature tagger,
@@ -197,10 +197,9 @@ class History {
                                                                std::string_view path) = 0;
   [[nodiscard]] virtual Result<TreePage> tree(const CommitInfo&, const TreeQuery&) = 0;
   /// The blob as git has it (a pointer text for large files). Not for blobs above `bytes_max`.
-  [[nodiscard]] virtual Result<std::shared_ptr<const std::string>> blob(
-      RepoId, const git::Oid&, std::size_t bytes_max) = 0;
-  [[nodiscard]] virtual std::shared_ptr<const std::string> cached_blob(RepoId,
-                                                                       const git::Oid&) = 0;
+  [[nodiscard]] virtual Result<std::shared_ptr<const std::string>> blob(RepoId, const git::Oid&,
+                                                                        std::size_t bytes_max) = 0;
+  [[nodiscard]] virtual std::shared_ptr<const std::string> cached_blob(RepoId, const git::Oid&) = 0;
 
   // --- whole repositories -------------------------------------------------------------------
   /// Shares the packs and copies refs and commit rows: a duplicate without moving bytes.

@@ -46,7 +46,7 @@ struct Lanes::Batch {
     std::optional<BuiltCommit> built;
   };
   std::vector<Member> members;
-  CommitInfo base;                 ///< The head it is built on.
+  CommitInfo base;                              ///< The head it is built on.
   std::map<git::Oid, std::string> small_blobs;  ///< Of earlier members, for Editor::read.
   std::map<SheetId, std::shared_ptr<const Page>> pages;
   std::vector<store::PackRow> packs;

@@ -1,9 +1,9 @@
 #include "hub/history/packs.h"
 
-#include <unistd.h>
-
 #include <filesystem>
 #include <fstream>
+
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/random.h"
@@ -193,15 +193,19 @@ Result<std::shared_ptr<const Packs::Entry>> Packs::load(RepoId repo) {
     for (auto row = rows.rbegin(); row != rows.rend() && !failed; ++row) {
       if (row->object_key) {
         auto path = disk_pack(row->id);
-        auto opened = path ? git::DiskPack::open(*path)
-                           : Result<std::shared_ptr<const git::DiskPack>>(
-                                 std::unexpected(path.error()));
-        if (opened) large.push_back(*opened);
-        else failed = opened.error();
+        auto opened =
+            path ? git::DiskPack::open(*path)
+                 : Result<std::shared_ptr<const git::DiskPack>>(std::unexpected(path.error()));
+        if (opened)
+          large.push_back(*opened);
+        else
+          failed = opened.error();
       } else {
         auto pack = inline_pack(row->id);
-        if (pack) small.push_back(*pack);
-        else failed = pack.error();
+        if (pack)
+          small.push_back(*pack);
+        else
+          failed = pack.error();
       }
     }
     if (failed && attempt < 5 && failed->code == ErrorCode::not_found) continue;
@@ -263,7 +267,8 @@ Result<store::PackRow> Packs::store_file(const std::string& path, store::PackRow
   std::string buffer(1u << 20, '\0');
   while (in) {
     in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
-    CAIRN_CHECK(writer->write(std::string_view(buffer).substr(0, static_cast<std::size_t>(in.gcount()))));
+    CAIRN_CHECK(
+        writer->write(std::string_view(buffer).substr(0, static_cast<std::size_t>(in.gcount()))));
   }
   if (!in.eof() || writer->size_bytes() != static_cast<std::uint64_t>(row.size_bytes))
     return disk_trouble("read a staged pack", path);
@@ -302,7 +307,9 @@ bool Packs::merge_due(RepoId repo) {
   return at != fresh_packs_.end() && at->second >= level0_max;
 }
 
-void Packs::forget(RepoId repo) { entries_.erase(repo.value); }
+void Packs::forget(RepoId repo) {
+  entries_.erase(repo.value);
+}
 
 Result<int> Packs::merge(RepoId repo) {
   int replaced = 0;
@@ -319,8 +326,10 @@ Result<int> Packs::merge(RepoId repo) {
     }
     std::vector<store::PackRow>* group = nullptr;
     int level = 0;
-    if (by_level[0].size() >= level0_max) group = &by_level[0], level = 1;
-    else if (by_level[1].size() >= level1_max) group = &by_level[1], level = 2;
+    if (by_level[0].size() >= level0_max)
+      group = &by_level[0], level = 1;
+    else if (by_level[1].size() >= level1_max)
+      group = &by_level[1], level = 2;
     else if (by_level[2].size() >= level2_max) {
       // Small ones only, each at most twice the sum of those before it: every byte is rewritten a
       // logarithmic number of times, however long the history grows.
@@ -329,7 +338,8 @@ Result<int> Packs::merge(RepoId repo) {
                 [](const auto& a, const auto& b) { return a.size_bytes < b.size_bytes; });
       std::size_t take = 2;
       std::int64_t sum = large[0].size_bytes + large[1].size_bytes;
-      while (take < large.size() && large[take].size_bytes <= 2 * sum) sum += large[take++].size_bytes;
+      while (take < large.size() && large[take].size_bytes <= 2 * sum)
+        sum += large[take++].size_bytes;
       take = std::max(take, large.size() - level2_max + 2);
       large.resize(take);
       group = &large, level = 2;
@@ -404,7 +414,9 @@ Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& g
   CAIRN_TRY(done, database_.write_now(replace));
   if (!done) return 0;
   forget(repo);
-  log::debug("history.merged", {{"repo", repo.value}, {"packs", group.size()}, {"level", level},
+  log::debug("history.merged", {{"repo", repo.value},
+                                {"packs", group.size()},
+                                {"level", level},
                                 {"size_bytes", row.size_bytes}});
   return static_cast<int>(group.size());
 }

@@ -7,7 +7,8 @@ namespace cairn::history {
 namespace {
 
 Failure no_entry(std::string_view path) {
-  return fail(ErrorCode::not_found, "EntryNotFound", "Entry not found").with("path", std::string(path));
+  return fail(ErrorCode::not_found, "EntryNotFound", "Entry not found")
+      .with("path", std::string(path));
 }
 
 const SheetEntry* find_in_leaf(const LeafPage& leaf, std::string_view key) {
@@ -109,7 +110,8 @@ Result<std::optional<SheetEntry>> find_in_folder(const PageLoader& load, const S
   for (const std::string& key : {std::string(name), std::string(name) + "/"}) {
     CAIRN_TRY(page, page_for(load, top, key));
     auto* leaf = std::get_if<LeafPage>(page.get());
-    if (!leaf) return fail(ErrorCode::corrupt, "SheetCorrupt", "A folder listing is nested wrongly.");
+    if (!leaf)
+      return fail(ErrorCode::corrupt, "SheetCorrupt", "A folder listing is nested wrongly.");
     if (auto* found = find_in_leaf(*leaf, key)) return std::optional<SheetEntry>(*found);
   }
   return std::optional<SheetEntry>{};
@@ -125,7 +127,8 @@ Result<std::vector<SheetEntry>> read_folder(const PageLoader& load, const SheetI
     CAIRN_TRY(page, load(child.page));
     if (pages) pages->push_back(child.page);
     auto* leaf = std::get_if<LeafPage>(page.get());
-    if (!leaf) return fail(ErrorCode::corrupt, "SheetCorrupt", "A folder listing is nested wrongly.");
+    if (!leaf)
+      return fail(ErrorCode::corrupt, "SheetCorrupt", "A folder listing is nested wrongly.");
     out.insert(out.end(), leaf->entries.begin(), leaf->entries.end());
   }
   return out;

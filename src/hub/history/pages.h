@@ -14,7 +14,8 @@ namespace cairn::history {
 /// Where decoded pages come from: the cache, or the database. Thread-safe; `load` blocks.
 class Pages {
  public:
-  Pages(db::Database& database, std::size_t cache_bytes) : database_(database), cache_(cache_bytes) {}
+  Pages(db::Database& database, std::size_t cache_bytes)
+      : database_(database), cache_(cache_bytes) {}
   virtual ~Pages() = default;
 
   /// @return `corrupt`, word "SheetMissing" when the page is not stored.

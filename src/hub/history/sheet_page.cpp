@@ -158,8 +158,8 @@ std::vector<EncodedPage> paginate(const std::vector<SheetEntry>& entries) {
   IndexPage index;
   LeafPage leaf;
   auto close = [&] {
-    IndexPage::Child child{leaf.entries.empty() ? "" : sort_key(leaf.entries.front()), {},
-                           leaf.entries.size()};
+    IndexPage::Child child{
+        leaf.entries.empty() ? "" : sort_key(leaf.entries.front()), {}, leaf.entries.size()};
     out.push_back(encoded(leaf));
     child.page = out.back().id;
     index.children.push_back(std::move(child));

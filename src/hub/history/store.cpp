@@ -135,7 +135,8 @@ constexpr Statement share_parents{"history.share.parents", R"sql(
   SELECT CAST($1 AS BIGINT), oid, parent, place FROM commit_parents WHERE repo_id = $2)sql"};
 
 constexpr Statement purge_refs{"history.purge.refs", "DELETE FROM refs WHERE repo_id = $1"};
-constexpr Statement purge_commits{"history.purge.commits", "DELETE FROM commits WHERE repo_id = $1"};
+constexpr Statement purge_commits{"history.purge.commits",
+                                  "DELETE FROM commits WHERE repo_id = $1"};
 constexpr Statement purge_parents{"history.purge.parents",
                                   "DELETE FROM commit_parents WHERE repo_id = $1"};
 constexpr Statement purge_mark{"history.purge.mark", R"sql(
@@ -161,7 +162,9 @@ constexpr Statement old_pages_sql{"history.sweep.pages", R"sql(
 constexpr Statement delete_page_sql{"history.sweep.delete_page", R"sql(
   DELETE FROM sheet_pages WHERE id = $1 AND touched_at < $2)sql"};
 
-git::Oid oid_of(const std::string& hex) { return git::Oid::from_bytes(*hex_decode(hex)); }
+git::Oid oid_of(const std::string& hex) {
+  return git::Oid::from_bytes(*hex_decode(hex));
+}
 std::optional<std::string> hex_of(const std::optional<git::Oid>& oid) {
   if (!oid) return std::nullopt;
   return oid->hex();
@@ -197,7 +200,9 @@ std::vector<CommitInfo> commits_of(const std::vector<db::Row>& rows) {
   return out;
 }
 
-db::Blob blob_of(const SheetId& id) { return db::Blob{std::string(id.view())}; }
+db::Blob blob_of(const SheetId& id) {
+  return db::Blob{std::string(id.view())};
+}
 
 }  // namespace
 
@@ -240,8 +245,8 @@ void insert_commit(db::Tx& tx, RepoId repo, const CommitInfo& c) {
   for (const auto& p : c.parents) parents += (parents.empty() ? "" : " ") + p.hex();
   std::optional<db::Blob> sheet;
   if (c.sheet) sheet = blob_of(*c.sheet);
-  tx.run(insert_commit_sql, repo, c.oid.hex(), c.tree.hex(), parents, c.generation, c.linear,
-         sheet, c.time, c.author_name, c.author_email, c.title, c.message);
+  tx.run(insert_commit_sql, repo, c.oid.hex(), c.tree.hex(), parents, c.generation, c.linear, sheet,
+         c.time, c.author_name, c.author_email, c.title, c.message);
   int place = 0;
   for (const auto& p : c.parents) tx.run(insert_parent_sql, repo, c.oid.hex(), p.hex(), place++);
 }
@@ -358,7 +363,9 @@ std::vector<Unlinked> unlinked_packs(db::Tx& tx, Time before) {
   return out;
 }
 
-void delete_pack(db::Tx& tx, std::int64_t id) { tx.run(delete_pack_sql, id); }
+void delete_pack(db::Tx& tx, std::int64_t id) {
+  tx.run(delete_pack_sql, id);
+}
 
 std::vector<std::string> pack_object_keys(db::Tx& tx) {
   std::vector<std::string> out;
@@ -367,8 +374,8 @@ std::vector<std::string> pack_object_keys(db::Tx& tx) {
 }
 
 std::vector<std::pair<std::string, SheetId>> root_sheets(db::Tx& tx, std::int64_t after_repo,
-                                                        std::string_view after_oid, int limit,
-                                                        std::int64_t& last_repo) {
+                                                         std::string_view after_oid, int limit,
+                                                         std::int64_t& last_repo) {
   std::vector<std::pair<std::string, SheetId>> out;
   for (const auto& row : tx.all(root_sheets_sql, after_repo, after_oid, limit)) {
     last_repo = row.integer(0);

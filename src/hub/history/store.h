@@ -62,11 +62,10 @@ void delete_pack(db::Tx&, std::int64_t id);
 std::vector<std::string> pack_object_keys(db::Tx&);
 /// Root sheets of every commit of every repository, page by page: (rowid-ordered) after `after`.
 std::vector<std::pair<std::string, SheetId>> root_sheets(db::Tx&, std::int64_t after_repo,
-                                                        std::string_view after_oid, int limit,
-                                                        std::int64_t& last_repo);
-std::vector<std::pair<SheetId, std::int64_t>> pages_touched_before(db::Tx&, Time before,
-                                                                   const std::optional<SheetId>& after,
-                                                                   int limit);
+                                                         std::string_view after_oid, int limit,
+                                                         std::int64_t& last_repo);
+std::vector<std::pair<SheetId, std::int64_t>> pages_touched_before(
+    db::Tx&, Time before, const std::optional<SheetId>& after, int limit);
 bool delete_page(db::Tx&, const SheetId&, Time touched_before);
 
 }  // namespace cairn::history::store

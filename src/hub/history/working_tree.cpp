@@ -226,8 +226,8 @@ Result<> WorkingTree::write_sheets(Folder& folder, const git::Oid& commit,
   for (auto& [name, item] : folder.items) {
     if (!item.now) continue;
     // TREESAME: an entry whose object and mode are as before keeps its last commit.
-    bool same = item.before && item.before->oid == item.now->oid &&
-                item.before->mode == item.now->mode;
+    bool same =
+        item.before && item.before->oid == item.now->oid && item.before->mode == item.now->mode;
     if (same) {
       entries.push_back(*item.before);
       continue;
@@ -239,9 +239,8 @@ Result<> WorkingTree::write_sheets(Folder& folder, const git::Oid& commit,
     item.now->last_commit = commit;
     entries.push_back(*item.now);
   }
-  std::sort(entries.begin(), entries.end(), [](const SheetEntry& a, const SheetEntry& b) {
-    return sort_key(a) < sort_key(b);
-  });
+  std::sort(entries.begin(), entries.end(),
+            [](const SheetEntry& a, const SheetEntry& b) { return sort_key(a) < sort_key(b); });
   auto pages = paginate(entries);
   folder.sheet = pages.back().id;
   for (auto& page : pages)

@@ -1,0 +1,48 @@
+#include "api/hub/hub.h"
+#include "base/bytes.h"
+#include "base/text.h"
+
+namespace cairn::api::hub {
+namespace {
+
+constexpr std::size_t authorization_bytes_max = 4096;
+
+/// The token of an Authorization header: Bearer, or Basic with the token as password (git and
+/// git-lfs; the user's name does not count). Empty for other schemes.
+Result<std::optional<std::string>> token_of(std::string_view header) {
+  if (header.empty()) return std::optional<std::string>{};
+  auto space = header.find(' ');
+  std::string scheme = to_lower_ascii(header.substr(0, space));
+  std::string_view rest = space == header.npos ? "" : trim(header.substr(space + 1));
+  if (header.size() > authorization_bytes_max) return fail(account::bad_credentials());
+  if (scheme == "bearer") return std::optional<std::string>(rest);
+  if (scheme != "basic") return fail(account::bad_credentials());
+  auto pair = base64_decode(rest);
+  auto colon = pair ? pair->find(':') : std::string::npos;
+  if (colon == std::string::npos) return fail(account::bad_credentials());
+  // "token:" is how some tools send it: the name is then the token.
+  std::string password = pair->substr(colon + 1);
+  return std::optional<std::string>(password.empty() ? pair->substr(0, colon) : password);
+}
+
+}  // namespace
+
+void add_authentication(http::Router& router, Services& services) {
+  auto hook = [&services](http::Request& request) -> Task<Result<std::optional<http::Response>>> {
+    account::Actor actor;
+    CAIRN_CO_TRY(token, token_of(request.header("Authorization")));
+    if (token) {
+      CAIRN_CO_TRY(known, co_await services.accounts.authenticate(*token));
+      actor = std::move(known);
+      request.set_actor_label("user:" + actor.user_name);
+    }
+    actor.address = request.remote_address();
+    actor.user_agent = request.header("User-Agent").substr(0, 300);
+    actor.request_id = request.id();
+    request.set_context(std::move(actor));
+    co_return std::optional<http::Response>{};
+  };
+  router.before(hook);
+}
+
+}  // namespace cairn::api::hub

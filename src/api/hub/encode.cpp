@@ -1,0 +1,155 @@
+#include "api/hub/encode.h"
+
+#include "base/text.h"
+
+namespace cairn::api::hub {
+namespace {
+
+json::value gated_json(Gating gating) {
+  if (gating == Gating::none) return false;
+  return gating == Gating::automatic ? "auto" : "manual";
+}
+
+json::array texts(const std::vector<std::string>& in) {
+  json::array out;
+  for (const auto& text : in) out.emplace_back(text);
+  return out;
+}
+
+json::array siblings_json(const std::vector<history::SheetEntry>& entries, bool blobs) {
+  json::array out;
+  out.reserve(entries.size());
+  for (const auto& e : entries) {
+    json::object item{{"rfilename", e.path}};
+    if (blobs) {
+      item["size"] = e.size_bytes;
+      item["blobId"] = e.oid.hex();
+      if (e.lfs)
+        item["lfs"] = json::object{{"sha256", e.lfs->hex()},
+                                   {"size", e.size_bytes},
+                                   {"pointerSize", e.pointer_size_bytes}};
+    }
+    out.push_back(std::move(item));
+  }
+  return out;
+}
+
+/// A space's address among applications; nothing answers there until spaces run.
+std::string subdomain(const repo::Repo& repo) {
+  std::string out;
+  for (char c : to_lower_ascii(repo.owner_name + "-" + repo.short_name))
+    out += (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ? c : '-';
+  return out;
+}
+
+void add_kind_fields(json::object& out, const repo::Info& info) {
+  const auto& repo = *info.repo;
+  const auto& card = *info.card;
+  const auto& fields = card.fields;
+  if (repo.kind == RepoKind::model) {
+    out["modelId"] = repo.name;
+    if (!fields.library_name.empty()) out["library_name"] = fields.library_name;
+    if (!fields.pipeline_tag.empty()) out["pipeline_tag"] = fields.pipeline_tag;
+    if (!fields.base_models.empty()) out["baseModels"] = texts(fields.base_models);
+    if (auto* data = card.data.if_object()) {
+      if (auto* index = data->if_contains("model-index")) out["model-index"] = *index;
+      if (auto* widget = data->if_contains("widget")) out["widgetData"] = *widget;
+    }
+    out["spaces"] = json::array();
+  }
+  if (repo.kind == RepoKind::dataset) {
+    if (auto* data = card.data.if_object())
+      if (auto* id = data->if_contains("paperswithcode_id")) out["paperswithcode_id"] = *id;
+  }
+  if (repo.kind == RepoKind::space) {
+    if (!fields.sdk.empty()) out["sdk"] = fields.sdk;
+    out["subdomain"] = subdomain(repo);
+    // Nothing runs on this hub yet, and the stage says so.
+    out["runtime"] =
+        json::object{{"stage", "STOPPED"}, {"errorMessage", "This hub does not run Spaces."}};
+    out["models"] = texts(fields.models);
+    out["datasets"] = texts(fields.datasets);
+    if (!fields.title.empty()) out["title"] = fields.title;
+    if (!fields.emoji.empty()) out["emoji"] = fields.emoji;
+    if (!fields.color_from.empty()) out["colorFrom"] = fields.color_from;
+    if (!fields.color_to.empty()) out["colorTo"] = fields.color_to;
+    out["pinned"] = fields.pinned;
+  }
+}
+
+json::object everything(const Services& services, const repo::Info& info, bool blobs) {
+  const auto& repo = *info.repo;
+  json::object out{{"_id", repo.public_id.hex},
+                   {"id", repo.name},
+                   {"author", repo.owner_name},
+                   {"sha", info.commit ? info.commit->oid.hex() : repo.sha},
+                   {"lastModified", to_rfc3339(repo.updated_at)},
+                   {"createdAt", to_rfc3339(repo.created_at)},
+                   {"private", repo.visibility == Visibility::private_},
+                   {"visibility", json::string_view(to_string(repo.visibility))},
+                   {"gated", gated_json(repo.gating)},
+                   {"disabled", repo.disabled},
+                   {"likes", repo.likes},
+                   {"trendingScore", 0},
+                   {"tags", texts(info.card->fields.tags)},
+                   {"cardData", info.card->data},
+                   {"usedStorage", repo.storage_bytes},
+                   {"xetEnabled", false},
+                   {"resourceGroup", nullptr}};
+  if (repo.kind != RepoKind::space) {
+    out["downloads"] = repo.downloads;
+    out["downloadsAllTime"] = repo.downloads_all_time;
+  }
+  if (out["cardData"].is_null()) out["cardData"] = json::object();
+  if (info.siblings) out["siblings"] = siblings_json(*info.siblings, blobs);
+  add_kind_fields(out, info);
+  return out;
+}
+
+json::object only(json::object all, const repo::Expand& keys) {
+  json::object out{{"_id", all["_id"]}, {"id", all["id"]}};
+  for (const auto& key : keys)
+    if (auto* value = all.if_contains(key)) out[key] = *value;
+  return out;
+}
+
+}  // namespace
+
+json::object entry_json(const repo::Entry& in) {
+  const auto& e = in.entry;
+  json::object out{{"type", e.is_folder() ? "directory" : "file"},
+                   {"oid", e.oid.hex()},
+                   {"size", e.is_folder() ? 0 : e.size_bytes},
+                   {"path", e.path}};
+  if (e.lfs)
+    out["lfs"] = json::object{
+        {"oid", e.lfs->hex()}, {"size", e.size_bytes}, {"pointerSize", e.pointer_size_bytes}};
+  if (in.last_commit)
+    out["lastCommit"] = json::object{{"id", in.last_commit->oid.hex()},
+                                     {"title", in.last_commit->title},
+                                     {"date", to_rfc3339(in.last_commit->time)}};
+  return out;
+}
+
+json::object info_json(const Services& services, const repo::Info& info, const InfoShape& shape) {
+  auto all = everything(services, info, shape.blobs);
+  if (shape.expand) return only(std::move(all), *shape.expand);
+  for (const char* key :
+       {"xetEnabled", "resourceGroup", "downloadsAllTime", "trendingScore", "baseModels"})
+    all.erase(key);
+  return all;
+}
+
+json::object item_json(const Services& services, const repo::Info& info, const ItemShape& shape) {
+  auto all = everything(services, info, false);
+  if (shape.expand) return only(std::move(all), *shape.expand);
+  for (const char* key : {"xetEnabled", "resourceGroup", "downloadsAllTime", "usedStorage",
+                          "baseModels", "spaces", "widgetData", "model-index"})
+    all.erase(key);
+  if (!shape.card_data) all.erase("cardData");
+  if (!shape.full)
+    for (const char* key : {"siblings", "sha", "author", "disabled"}) all.erase(key);
+  return all;
+}
+
+}  // namespace cairn::api::hub

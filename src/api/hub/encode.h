@@ -1,0 +1,26 @@
+#pragma once
+#include "api/hub/open.h"
+
+namespace cairn::api::hub {
+
+/// A file or folder as `tree` and `paths-info` show it (hub-api.md, section 5).
+[[nodiscard]] json::object entry_json(const repo::Entry& entry);
+
+/// All that is known of a repository; with `expand` only `_id`, `id` and what was asked.
+struct InfoShape {
+  std::optional<repo::Expand> expand;
+  bool siblings = true;
+  bool blobs = false;  ///< Size, id and large-file data of every sibling.
+};
+[[nodiscard]] json::object info_json(const Services& services, const repo::Info& info,
+                                     const InfoShape& shape);
+/// An item of a list: the short form, or what `full`, `cardData` and `config` add.
+struct ItemShape {
+  std::optional<repo::Expand> expand;
+  bool full = false;
+  bool card_data = false;
+};
+[[nodiscard]] json::object item_json(const Services& services, const repo::Info& info,
+                                     const ItemShape& shape);
+
+}  // namespace cairn::api::hub

@@ -1,0 +1,38 @@
+#pragma once
+#include <string>
+
+#include "base/keyring.h"
+#include "hub/account/account.h"
+#include "hub/lfs/lfs.h"
+#include "hub/repo/commits.h"
+#include "hub/repo/files.h"
+#include "hub/repo/repos.h"
+#include "platform/db/db.h"
+#include "platform/http/http.h"
+
+/// The Hub's JSON protocol and its downloads: handlers that parse, ask the domain and encode.
+namespace cairn::api::hub {
+
+/// What the handlers ask. All outlive the router.
+struct Services {
+  db::Database& database;
+  Blocking& blocking;
+  account::Accounts& accounts;
+  repo::Repos& repos;
+  repo::Files& files;
+  repo::Commits& commits;
+  lfs::Lfs& large_files;
+  std::string public_url;  ///< Without '/' at its end.
+};
+
+/// Recognizes who asks, on every route that is found: `Authorization: Bearer hf_…`, or Basic with
+/// the token as password. A token that is not good is 401 on every route, public ones too.
+void add_authentication(http::Router& router, Services& services);
+
+/// Adds every route of the protocol and its error encoding as the router's default.
+void add_routes(http::Router& router, Services& services);
+
+/// {"error": …} with X-Error-Code and X-Error-Message, which clients go by (hub-api.md 1.7).
+[[nodiscard]] http::Response encode_error(const Error& error, const http::Request& request);
+
+}  // namespace cairn::api::hub

@@ -1,0 +1,94 @@
+#include "api/hub/open.h"
+
+namespace cairn::api::hub {
+namespace {
+
+json::object token_json(const account::Token& token) {
+  json::object out{{"displayName", token.name},
+                   {"role", json::string_view(account::to_string(token.role))},
+                   {"createdAt", to_rfc3339(token.created_at)}};
+  if (token.expires_at) out["expiration"] = to_rfc3339(*token.expires_at);
+  if (token.role == account::TokenRole::fine_grained)
+    out["fineGrained"] = account::scopes_json(token.scopes);
+  return out;
+}
+
+std::string avatar_of(const Services& services, const account::Profile& profile) {
+  return profile.avatar.value_or(services.public_url + "/api/-/v1/avatars/" +
+                                 profile.public_id.hex + ".svg");
+}
+
+json::object whoami_json(const Services& services, const account::Whoami& who) {
+  json::array organizations;
+  for (const auto& m : who.organizations) {
+    const auto& o = m.organization;
+    organizations.push_back(
+        json::object{{"type", "org"},
+                     {"id", o.public_id.hex},
+                     {"name", o.name},
+                     {"fullname", o.full_name},
+                     {"email", o.email ? json::value(*o.email) : json::value(nullptr)},
+                     {"canPay", false},
+                     {"periodEnd", nullptr},
+                     {"avatarUrl", avatar_of(services, o)},
+                     {"isEnterprise", o.plan == account::Plan::enterprise},
+                     {"plan", json::string_view(account::to_string(o.plan))},
+                     {"roleInOrg", json::string_view(account::to_string(m.role))}});
+  }
+  const auto& user = who.user;
+  json::object auth{{"type", "access_token"}};
+  if (who.token) auth["accessToken"] = token_json(*who.token);
+  return json::object{{"type", "user"},
+                      {"id", user.public_id.hex},
+                      {"name", user.name},
+                      {"fullname", user.full_name},
+                      {"email", user.email ? json::value(*user.email) : json::value(nullptr)},
+                      {"emailVerified", false},
+                      {"isPro", user.plan != account::Plan::free},
+                      {"canPay", false},
+                      {"billingMode", "postpaid"},
+                      {"periodEnd", nullptr},
+                      {"avatarUrl", avatar_of(services, user)},
+                      {"orgs", std::move(organizations)},
+                      {"auth", std::move(auth)}};
+}
+
+}  // namespace
+
+void add_identity_routes(http::Router& router, Services& services) {
+  auto whoami = [&services](http::Request& request) -> Task<Result<http::Response>> {
+    auto actor = actor_of(request);
+    if (!actor.has_user())
+      co_return fail(ErrorCode::unauthenticated, "Unauthenticated",
+                     "Nobody is signed in. Send a token: Authorization: Bearer hf_…");
+    auto read = [actor](db::Tx& tx) { return account::whoami(tx, actor); };
+    CAIRN_CO_TRY(who, co_await services.database.read(read));
+    co_return http::json(200, json::value(whoami_json(services, who)));
+  };
+  router.add({.method = http::Method::get,
+              .pattern = "/api/whoami-v2",
+              .operation = "identity.whoami",
+              .summary = "Who the token belongs to.",
+              .scope = "read",
+              .handler = whoami});
+
+  auto allowed = [](http::Request&, account::Actor, repo::RepoRef) -> Task<Result<http::Response>> {
+    co_return http::json(200, json::value(json::object{{"success", true}}));
+  };
+  for (RepoKind kind : all_kinds) {
+    router.add({.method = http::Method::get,
+                .pattern = api_path(kind, "/auth-check"),
+                .operation = "repo.auth_check",
+                .summary = "Whether the caller may read the repository's files.",
+                .scope = "read",
+                .handler = on_repo(services, kind, access::Action::read_content, allowed)});
+    router.add({.method = http::Method::get,
+                .pattern = api_path(kind, "/auth-check/write"),
+                .operation = "repo.auth_check_write",
+                .summary = "Whether the caller may change the repository's files.",
+                .scope = "write",
+                .handler = on_repo(services, kind, access::Action::write, allowed)});
+  }
+}
+
+}  // namespace cairn::api::hub

@@ -1,0 +1,46 @@
+#pragma once
+#include <functional>
+
+#include "api/hub/hub.h"
+
+namespace cairn::api::hub {
+
+/// Who asks, as the authentication hook found out; anonymous before it ran.
+[[nodiscard]] const account::Actor& actor_of(const http::Request& request);
+
+/// A handler of one repository that the actor may treat so.
+using RepoHandler =
+    std::function<Task<Result<http::Response>>(http::Request&, account::Actor, repo::RepoRef)>;
+
+/// Finds the repository of `{ns}/{name}` (or of `{name}` alone, an alias), answers 307 for an old
+/// name, and calls the handler.
+[[nodiscard]] http::Handler on_repo(Services& services, RepoKind kind, access::Action action,
+                                    RepoHandler handler);
+
+/// The Location of a moved repository: relative, with the rest of the path and the query.
+[[nodiscard]] std::string moved_location(const http::Request& request, RepoKind kind,
+                                         std::string_view old_name, std::string_view new_name);
+
+/// The repository's kinds, for adding one route to each.
+inline constexpr RepoKind all_kinds[] = {RepoKind::model, RepoKind::dataset, RepoKind::space,
+                                         RepoKind::kernel};
+/// "/api/models/{ns}/{name}" + suffix.
+[[nodiscard]] std::string api_path(RepoKind kind, std::string_view suffix);
+/// "/{ns}/{name}" + suffix, with the kind's prefix.
+[[nodiscard]] std::string web_path(RepoKind kind, std::string_view suffix);
+
+/// A whole number between 1 and `max`. @return `invalid_argument`, word "InvalidQuery".
+[[nodiscard]] Result<int> limit_of(const http::Request& request, int standard, int max);
+/// Adds `Link: <…?cursor=…>; rel="next"` with the request's other parameters.
+void add_next_link(http::Response& response, const http::Request& request, const Services& services,
+                   const std::string& cursor);
+
+void add_identity_routes(http::Router& router, Services& services);
+void add_repo_routes(http::Router& router, Services& services);
+void add_info_routes(http::Router& router, Services& services);
+void add_tree_routes(http::Router& router, Services& services);
+void add_ref_routes(http::Router& router, Services& services);
+void add_resolve_routes(http::Router& router, Services& services);
+void add_upload_routes(http::Router& router, Services& services);
+
+}  // namespace cairn::api::hub

@@ -1,0 +1,275 @@
+#include "app/config.h"
+
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <sstream>
+
+#include <toml++/toml.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+namespace cairn::app {
+namespace {
+
+Failure wrong(std::string message) {
+  return fail(ErrorCode::invalid_argument, "InvalidConfig", std::move(message));
+}
+
+/// How one setting is read from text and shown.
+struct Known {
+  std::string key;
+  std::string help;
+  std::function<Result<>(Config&, const std::string&)> set;
+  std::function<std::string(const Config&)> get;
+  bool secret = false;
+};
+
+Known text(std::string key, std::string help, std::string Config::* member, bool secret = false) {
+  return {std::move(key), std::move(help),
+          [member](Config& c, const std::string& v) -> Result<> {
+            c.*member = v;
+            return {};
+          },
+          [member](const Config& c) { return c.*member; }, secret};
+}
+
+Known one_of(std::string key, std::string help, std::string Config::* member,
+             std::vector<std::string> allowed) {
+  std::string list;
+  for (const auto& word : allowed) list += (list.empty() ? "" : ", ") + word;
+  return {key, std::move(help),
+          [member, allowed, key, list](Config& c, const std::string& v) -> Result<> {
+            if (std::find(allowed.begin(), allowed.end(), v) == allowed.end())
+              return wrong("\"" + key + "\" must be one of " + list + ".");
+            c.*member = v;
+            return {};
+          },
+          [member](const Config& c) { return c.*member; }};
+}
+
+template <class T>
+Known number(std::string key, std::string help, T Config::* member, std::int64_t least) {
+  return {key, std::move(help),
+          [member, key, least](Config& c, const std::string& v) -> Result<> {
+            auto value = parse_int(v);
+            if (!value || *value < least)
+              return wrong("\"" + key + "\" must be a whole number of at least " +
+                           std::to_string(least) + ".");
+            c.*member = static_cast<T>(*value);
+            return {};
+          },
+          [member](const Config& c) { return std::to_string(c.*member); }};
+}
+
+const std::vector<Known>& known() {
+  static const std::vector<Known> list = {
+      text("data", "Folder of everything that is kept", &Config::data),
+      text("listen", "Address and port", &Config::listen),
+      text("public_url", "How clients reach the hub; in every URL it gives out",
+           &Config::public_url),
+      text("database", "sqlite: or postgres://user:password@host/name", &Config::database, true),
+      one_of("registration", "Who may create an account", &Config::registration,
+             {"open", "invite", "closed"}),
+      text("admin", "Name of the first account", &Config::admin),
+      text("tls_certificate", "PEM file, leaf first", &Config::tls_certificate),
+      text("tls_key", "PEM file", &Config::tls_key),
+      {"trusted_proxies", "Addresses whose X-Forwarded-* headers are believed, by comma",
+       [](Config& c, const std::string& v) -> Result<> {
+         c.trusted_proxies.clear();
+         for (auto part : split(v, ','))
+           if (!trim(part).empty()) c.trusted_proxies.emplace_back(trim(part));
+         return {};
+       },
+       [](const Config& c) {
+         std::string out;
+         for (const auto& p : c.trusted_proxies) out += (out.empty() ? "" : ",") + p;
+         return out;
+       }},
+      {"log_level", "debug, info, warning, error",
+       [](Config& c, const std::string& v) -> Result<> {
+         CAIRN_TRY(level, log::parse_level(v));
+         c.log_level = level;
+         return {};
+       },
+       [](const Config& c) {
+         return std::string(c.log_level == log::Level::debug     ? "debug"
+                            : c.log_level == log::Level::info    ? "info"
+                            : c.log_level == log::Level::warning ? "warning"
+                                                                 : "error");
+       }},
+      one_of("log_format", "text or json; without it text on a terminal", &Config::log_format,
+             {"", "text", "json"}),
+      text("root_key", "64 hex digits; without it the file root.key", &Config::root_key, true),
+      number("threads", "I/O threads; 0 = one per core", &Config::threads, 0),
+      number("connections_max", "Open connections", &Config::connections_max, 16),
+      number("connections_per_address_max", "Open connections of one address",
+             &Config::connections_per_address_max, 1),
+      number("commit_bytes_max", "Regular files of one commit, together", &Config::commit_bytes_max,
+             1 << 20),
+      number("lfs_object_bytes_max", "One large file", &Config::lfs_object_bytes_max, 1 << 20),
+      number("restorable_days", "A deleted repository can be restored for so long",
+             &Config::restorable_days, 0),
+      number("gc_grace_hours", "What is unreachable is kept for so long", &Config::gc_grace_hours,
+             0)};
+  return list;
+}
+
+const Known* find(std::string_view key) {
+  for (const auto& k : known())
+    if (k.key == key) return &k;
+  return nullptr;
+}
+
+std::string did_you_mean(std::string_view key) {
+  std::vector<std::string> names;
+  for (const auto& k : known()) names.push_back(k.key);
+  auto near = nearest(key, names);
+  return near ? " Did you mean \"" + *near + "\"?" : " See: cairn config.";
+}
+
+using Sources = std::map<std::string, std::string>;
+
+Result<> set(Config& config, Sources& sources, const Known& k, const std::string& value,
+             const std::string& source) {
+  if (auto ok = k.set(config, value); !ok) return wrong(ok.error().message + " (" + source + ")");
+  sources[k.key] = source;
+  return {};
+}
+
+Result<> read_toml(Config& config, Sources& sources, const std::string& path, bool required) {
+  std::ifstream in(path);
+  if (!in) {
+    if (!required) return {};
+    return wrong("The configuration file " + path + " cannot be read.");
+  }
+  std::stringstream content;
+  content << in.rdbuf();
+  toml::table table;
+  try {
+    table = toml::parse(content.str(), path);
+  } catch (const toml::parse_error& e) {
+    return wrong(path + ", line " + std::to_string(e.source().begin.line) + ": " +
+                 std::string(e.description()) + ".");
+  }
+  for (const auto& [key, node] : table) {
+    std::string name(key.str());
+    auto* k = find(name);
+    if (!k) return wrong(path + ": \"" + name + "\" is not a setting." + did_you_mean(name));
+    std::string value;
+    if (auto* s = node.as_string())
+      value = s->get();
+    else if (auto* i = node.as_integer())
+      value = std::to_string(i->get());
+    else if (auto* list = node.as_array())
+      for (const auto& item : *list)
+        value += (value.empty() ? "" : ",") + item.value_or(std::string());
+    else
+      return wrong(path + ": \"" + name + "\" must be a text, a whole number or a list of texts.");
+    CAIRN_CHECK(set(config, sources, *k, value, path));
+  }
+  return {};
+}
+
+std::string upper(std::string_view key) {
+  std::string out(key);
+  for (char& c : out)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return out;
+}
+
+// Variables of the tools around the program, which it does not read itself.
+bool foreign(std::string_view name) {
+  return name == "CAIRN_CONFIG" || name == "CAIRN_PROGRAM" || name.starts_with("CAIRN_TEST_");
+}
+
+void finish(Config& config) {
+  while (config.public_url.ends_with('/')) config.public_url.pop_back();
+  if (config.public_url.empty()) {
+    std::string host = config.listen;
+    for (std::string_view any : {"127.0.0.1:", "0.0.0.0:", "[::]:", "[::1]:"})
+      if (host.starts_with(any)) host = "localhost:" + host.substr(any.size());
+    if (host.starts_with(':')) host = "localhost" + host;
+    config.public_url = (config.tls_certificate.empty() ? "http://" : "https://") + host;
+  }
+  if (config.database.empty()) config.database = "sqlite:";
+}
+
+}  // namespace
+
+bool Config::is_sqlite() const {
+  return database.starts_with("sqlite:");
+}
+
+std::string Config::database_url() const {
+  return database == "sqlite:" ? "sqlite:" + data + "/cairn.db" : database;
+}
+
+Result<Config> load_config(std::vector<std::string>& arguments,
+                           const std::map<std::string, std::string>& environment) {
+  Config config;
+  Sources sources;
+  std::vector<std::pair<const Known*, std::string>> flags;
+  std::vector<std::string> rest;
+  std::string file;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    std::string_view arg = arguments[i];
+    auto equals = arg.find('=');
+    std::string key(arg.starts_with("--")
+                        ? arg.substr(2, equals == arg.npos ? arg.npos : equals - 2)
+                        : std::string_view());
+    std::replace(key.begin(), key.end(), '-', '_');
+    const Known* k = key.empty() ? nullptr : find(key);
+    if (!k && key != "config") {
+      rest.push_back(arguments[i]);
+      continue;
+    }
+    std::string value;
+    if (equals != arg.npos)
+      value = arg.substr(equals + 1);
+    else if (i + 1 < arguments.size())
+      value = arguments[++i];
+    else
+      return wrong("--" + key + " needs a value.");
+    if (k)
+      flags.emplace_back(k, value);
+    else
+      file = value;
+  }
+  if (auto named = environment.find("CAIRN_CONFIG"); file.empty() && named != environment.end())
+    file = named->second;
+  CAIRN_CHECK(read_toml(config, sources, file.empty() ? "cairn.toml" : file, !file.empty()));
+  for (const auto& [name, value] : environment) {
+    if (!name.starts_with("CAIRN_") || foreign(name)) continue;
+    std::string key = to_lower_ascii(name.substr(6));
+    auto* k = find(key);
+    if (!k) return wrong("The variable " + name + " is not a setting." + did_you_mean(key));
+    CAIRN_CHECK(set(config, sources, *k, value, name));
+  }
+  for (const auto& [k, value] : flags) CAIRN_CHECK(set(config, sources, *k, value, "--" + k->key));
+  finish(config);
+  if (config.tls_certificate.empty() != config.tls_key.empty())
+    return wrong("TLS needs both tls_certificate and tls_key.");
+  for (const auto& k : known()) {
+    auto source = sources.find(k.key);
+    std::string value = k.get(config);
+    bool hide = k.secret && !value.empty() && value != "sqlite:";
+    config.settings.push_back({k.key, hide ? "(hidden)" : value,
+                               source == sources.end() ? "default" : source->second, k.help});
+  }
+  arguments = std::move(rest);
+  return config;
+}
+
+std::map<std::string, std::string> environment_of_process() {
+  std::map<std::string, std::string> out;
+  for (char** at = environ; *at; ++at) {
+    std::string_view pair(*at);
+    auto equals = pair.find('=');
+    if (equals != pair.npos) out.emplace(pair.substr(0, equals), pair.substr(equals + 1));
+  }
+  return out;
+}
+
+}  // namespace cairn::app

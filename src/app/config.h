@@ -1,0 +1,59 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+
+namespace cairn::app {
+
+/// One setting as it is in force, for `cairn config`.
+struct Setting {
+  std::string key;     ///< As in cairn.toml: "public_url". Environment: CAIRN_PUBLIC_URL.
+  std::string value;   ///< Secrets are shown as "(hidden)".
+  std::string source;  ///< "default", "cairn.toml", "CAIRN_LISTEN", "--listen".
+  std::string help;
+};
+
+/// What the operator decides. cairn.toml, then CAIRN_* variables, then flags: later ones win.
+struct Config {
+  std::string data = "./data";
+  std::string listen = "127.0.0.1:2247";
+  std::string public_url;  ///< Empty in the file: made from `listen`. Without '/' at its end.
+  std::string database;    ///< "sqlite:" (in the data folder) or "postgres://…".
+  std::string registration = "closed";  ///< open | invite | closed
+  std::string admin;                    ///< Name of the first account; empty: the user's name.
+  std::string tls_certificate, tls_key;
+  std::vector<std::string> trusted_proxies;
+  log::Level log_level = log::Level::info;
+  std::string log_format;  ///< text | json; empty: text on a terminal, else json.
+  std::string root_key;    ///< 64 hex digits; empty: the file `root.key` in the data folder.
+  std::int64_t threads = 0;
+  std::int64_t connections_max = 8192;
+  std::int64_t connections_per_address_max = 512;
+  std::uint64_t commit_bytes_max = 2ull << 30;
+  std::uint64_t lfs_object_bytes_max = 5ull << 40;
+  std::int64_t restorable_days = 7;
+  std::int64_t gc_grace_hours = 24;
+
+  std::vector<Setting> settings;  ///< All of the above with their sources.
+
+  /// The database's URL with the folder filled in.
+  [[nodiscard]] std::string database_url() const;
+  [[nodiscard]] bool is_sqlite() const;
+};
+
+/// Flags of the form --key value or --key=value; what is not one of the settings is left in
+/// `arguments`, in order.
+/// @param environment  name → value; only CAIRN_* are read.
+/// @return `invalid_argument`, word "InvalidConfig", naming the setting, its source, and for an
+///         unknown key the nearest one.
+[[nodiscard]] Result<Config> load_config(std::vector<std::string>& arguments,
+                                         const std::map<std::string, std::string>& environment);
+
+/// The process's environment.
+[[nodiscard]] std::map<std::string, std::string> environment_of_process();
+
+}  // namespace cairn::app
