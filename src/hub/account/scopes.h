@@ -24,6 +24,8 @@ inline constexpr std::string_view repo_content_read = "repo.content.read";  ///<
 inline constexpr std::string_view repo_access_read = "repo.access.read";    ///< Read gated files.
 inline constexpr std::string_view repo_write = "repo.write";  ///< All of it: files, settings.
 inline constexpr std::string_view discussion_write = "discussion.write";
+inline constexpr std::string_view org_write = "org.write";    ///< Settings, members.
+inline constexpr std::string_view user_write = "user.write";  ///< One's own account.
 }  // namespace permission
 
 constexpr std::size_t scopes_max = 200;      ///< Entities in one token.
