@@ -100,3 +100,16 @@ def test_packages_are_explained():
     text = (ROOT / "docs/dependencies.md").read_text()
     missing = [name for name in names if f"`{name}`" not in text]
     assert not missing, f"docs/dependencies.md does not say what these are for: {missing}"
+
+
+def test_every_setting_is_documented():
+    """The list in app/config.cpp: text("data", …), number(…), one_of(…) and {"trusted_proxies", …}."""
+    source = ROOT / "src/app/config.cpp"
+    if not source.is_file():
+        pytest.skip("the program has no settings yet")
+    block = re.search(r"known\(\) \{(.*?)\n\}", source.read_text(), re.S)[1]
+    keys = re.findall(r'(?:text|number|one_of)\(\s*"(\w+)"|\{"(\w+)",', block)
+    names = {"CAIRN_" + (a or b).upper() for a, b in keys}
+    documented = set(re.findall(r"`(CAIRN_\w+)`", (ROOT / "docs/operate.md").read_text()))
+    assert names, "no settings found: the shape of config.cpp changed"
+    assert not names - documented, f"docs/operate.md lacks {sorted(names - documented)}"
