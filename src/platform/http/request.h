@@ -1,5 +1,4 @@
 #pragma once
-#include <any>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -158,7 +157,6 @@ class Request {
   }
   /// Splits and decodes target_ into segments_ and query_.
   Result<> parse_target();
-  void reset();
 
   Method method_ = Method::get;
   std::string method_text_;

@@ -350,6 +350,27 @@ TEST_F(HttpServer, HeaderValuesCannotBreakTheHead) {
   EXPECT_EQ(field_of(answer, "Content-Length"), "0");
 }
 
+TEST_F(HttpServer, AccessLogHasOneLineAndNoSecrets) {
+  options.access_log = true;
+  router.add(Route{
+      .pattern = "/signed/{token}", .operation = "signed", .handler = hello, .secret_path = true});
+  router.before([](Request& request) -> Task<Result<std::optional<Response>>> {
+    request.set_actor_label("user:ada");
+    co_return std::nullopt;
+  });
+  start();
+  ::testing::internal::CaptureStderr();
+  get("/hello?signature=hush1", "X-Request-Id: r1\r\nAuthorization: Bearer hush2\r\n");
+  get("/signed/hush3");
+  server->stop();
+  auto lines = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(lines, HasSubstr("http.request request=r1 actor=user:ada operation=test/hello "
+                               "method=GET path=/hello status=200"));
+  EXPECT_THAT(lines, HasSubstr("path=/signed/{token}"));
+  EXPECT_THAT(lines, ::testing::Not(HasSubstr("hush")));
+  EXPECT_EQ(std::ranges::count(lines, '\n'), 2);
+}
+
 TEST_F(HttpServer, CountsWhatItServes) {
   start();
   get("/hello");
