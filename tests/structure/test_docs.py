@@ -108,7 +108,7 @@ def test_every_setting_is_documented():
     if not source.is_file():
         pytest.skip("the program has no settings yet")
     block = re.search(r"known\(\) \{(.*?)\n\}", source.read_text(), re.S)[1]
-    keys = re.findall(r'(?:text|number|one_of)\(\s*"(\w+)"|\{"(\w+)",', block)
+    keys = re.findall(r'(?:text|number|one_of)\(\s*"(\w+)"|^ {6}\{"(\w+)",', block, re.M)
     names = {"CAIRN_" + (a or b).upper() for a, b in keys}
     documented = set(re.findall(r"`(CAIRN_\w+)`", (ROOT / "docs/operate.md").read_text()))
     assert names, "no settings found: the shape of config.cpp changed"
