@@ -34,10 +34,7 @@ void Pool::loop() {
   std::unique_ptr<Connection> connection;
   while (auto job = queue_.pop()) {
     auto error = run(connection, *job);
-    if (error) {
-      if (role_ == Role::writer) context_.counters.write_failures += 1;
-      log_failure(role_ == Role::writer ? "db.write_failed" : "db.read_failed", *error);
-    }
+    if (error && role_ == Role::writer) context_.counters.write_failures += 1;
     job->done(std::move(error));
   }
 }
@@ -48,6 +45,8 @@ Result<> Pool::make_ready(std::unique_ptr<Connection>& connection) {
   if (now < context_.connect_again_at) return std::unexpected(server_unavailable());
   auto opened = Connection::open(context_, role_);
   if (!opened) {
+    // The calls that are refused until then are not worth a line each.
+    log_failure("db.connect_failed", opened.error());
     context_.connect_again_at = (Steady::now() + connect_pause).time_since_epoch().count();
     return std::unexpected(std::move(opened.error()));
   }
@@ -66,8 +65,10 @@ std::optional<Error> Pool::run(std::unique_ptr<Connection>& connection, const Jo
       return std::nullopt;
     }
     if (failure->next == EngineFailure::Next::reconnect) connection.reset();
-    if (failure->next == EngineFailure::Next::give_up || rerun == reruns_max)
+    if (failure->next == EngineFailure::Next::give_up || rerun == reruns_max) {
+      log_failure(role_ == Role::writer ? "db.write_failed" : "db.read_failed", failure->error);
       return std::move(failure->error);
+    }
     // A connection lost before the COMMIT has done nothing, so it counts as a lost race.
     context_.counters.write_retries += role_ == Role::writer ? 1 : 0;
     pause_before_rerun(rerun);
