@@ -23,6 +23,8 @@ struct Services {
   repo::Commits& commits;
   lfs::Lfs& large_files;
   std::string public_url;  ///< Without '/' at its end.
+  /// `Authorization: Local <this>` over the hub's Unix socket is its operator at the command line.
+  std::string local_secret;
 };
 
 /// Recognizes who asks, on every route that is found: `Authorization: Bearer hf_…`, or Basic with

@@ -1,0 +1,34 @@
+#pragma once
+#include <string>
+
+#include "base/clock.h"
+#include "hub/account/account.h"
+#include "hub/history/history.h"
+#include "hub/lfs/lfs.h"
+#include "hub/repo/commits.h"
+#include "hub/repo/files.h"
+#include "hub/repo/repos.h"
+#include "platform/db/db.h"
+#include "platform/http/http.h"
+
+/// The operator's routes, under /api/-/v1/admin: what `cairn admin`, `cairn fsck` and `cairn gc`
+/// ask, over the Unix socket of a running hub or within the process. For the system actor and
+/// administrators; what reads the server's disk is for the system alone.
+namespace cairn::api::admin {
+
+struct Services {
+  db::Database& database;
+  Blocking& blocking;
+  account::Accounts& accounts;
+  repo::Repos& repos;
+  repo::Commits& commits;
+  repo::Files& files;
+  lfs::Lfs& large_files;
+  history::History& history;
+  std::string public_url;
+  Duration gc_grace;
+};
+
+void add_routes(http::Router& router, Services& services);
+
+}  // namespace cairn::api::admin

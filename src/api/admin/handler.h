@@ -1,0 +1,27 @@
+#pragma once
+#include <functional>
+
+#include "api/admin/admin.h"
+#include "base/json.h"
+
+namespace cairn::api::admin {
+
+using AdminHandler = std::function<Task<Result<json::value>>(http::Request&, account::Actor)>;
+
+enum class Who {
+  administrator,  ///< Also over the network, with an administrator's token.
+  system,         ///< Only at the machine itself.
+};
+
+/// A handler that answers 200 with JSON, after the actor was checked.
+[[nodiscard]] http::Handler admin_only(Who who, AdminHandler handler);
+
+constexpr std::string_view prefix = "/api/-/v1/admin";
+
+void add_account_routes(http::Router& router, Services& services);
+void add_repo_routes(http::Router& router, Services& services);
+void add_check_routes(http::Router& router, Services& services);
+void add_import_routes(http::Router& router, Services& services);
+void add_example_routes(http::Router& router, Services& services);
+
+}  // namespace cairn::api::admin

@@ -1,0 +1,114 @@
+#include "api/admin/handler.h"
+#include "base/text.h"
+
+namespace cairn::api::admin {
+namespace {
+
+struct RestoreIn {
+  std::string id;
+  std::optional<std::string> name;
+};
+BOOST_DESCRIBE_STRUCT(RestoreIn, (), (id, name))
+
+json::object repo_json(const repo::Repo& repo) {
+  json::object out{{"type", json::string_view(to_string(repo.kind))},
+                   {"name", repo.name},
+                   {"id", repo.public_id.hex},
+                   {"visibility", json::string_view(to_string(repo.visibility))},
+                   {"storage", repo.storage_bytes},
+                   {"updated", to_rfc3339(repo.updated_at)}};
+  if (repo.deleted_at) out["deleted"] = to_rfc3339(*repo.deleted_at);
+  if (repo.purge_at) out["restorable_until"] = to_rfc3339(*repo.purge_at);
+  return out;
+}
+
+AdminHandler list(Services& services) {
+  return [&services](http::Request& request, account::Actor actor) -> Task<Result<json::value>> {
+    json::array out;
+    if (request.query_flag("deleted")) {
+      CAIRN_CO_TRY(gone, co_await services.repos.deleted(actor, std::nullopt));
+      for (const auto& repo : gone) out.push_back(repo_json(repo));
+      co_return json::value(std::move(out));
+    }
+    RepoId after{parse_int(request.query("after").value_or("0")).value_or(0)};
+    auto read = [after](db::Tx& tx) -> Result<std::vector<repo::Repo>> {
+      return repo::all_repos(tx, after, 1000);
+    };
+    CAIRN_CO_TRY(repos, co_await services.database.read(read));
+    for (const auto& repo : repos) out.push_back(repo_json(repo));
+    co_return json::value(std::move(out));
+  };
+}
+
+AdminHandler remove(Services& services) {
+  return [&services](http::Request& request, account::Actor actor) -> Task<Result<json::value>> {
+    auto kind = parse_repo_kind(request.param("kind"));
+    if (!kind)
+      co_return fail(ErrorCode::invalid_argument, "InvalidType",
+                     "A type is model, dataset, space or kernel.");
+    std::string name = std::string(request.param("ns")) + "/" + std::string(request.param("name"));
+    CAIRN_CO_TRY(gone, co_await services.repos.remove(actor, *kind, name));
+    co_return json::value(repo_json(gone));
+  };
+}
+
+AdminHandler restore(Services& services) {
+  return [&services](http::Request& request, account::Actor actor) -> Task<Result<json::value>> {
+    CAIRN_CO_TRY(in, co_await request.read_json<RestoreIn>());
+    CAIRN_CO_TRY(id, parse_public_id(in.id));
+    CAIRN_CO_TRY(back, co_await services.repos.restore(actor, id, in.name));
+    co_return json::value(repo_json(*back));
+  };
+}
+
+AdminHandler stats(Services& services) {
+  return [&services](http::Request&, account::Actor) -> Task<Result<json::value>> {
+    struct Numbers {
+      account::OwnerCounts owners;
+      std::int64_t repos = 0, bytes = 0;
+    };
+    auto read = [](db::Tx& tx) -> Result<Numbers> {
+      Numbers out;
+      out.owners = account::count_owners(tx);
+      for (RepoId after{0};;) {
+        auto page = repo::all_repos(tx, after, 1000);
+        if (page.empty()) return out;
+        for (const auto& repo : page) {
+          ++out.repos;
+          out.bytes += repo.storage_bytes;
+        }
+        after = page.back().id;
+      }
+    };
+    CAIRN_CO_TRY(n, co_await services.database.read(read));
+    co_return json::value(json::object{{"users", n.owners.users},
+                                       {"organizations", n.owners.organizations},
+                                       {"tokens", n.owners.tokens},
+                                       {"repositories", n.repos},
+                                       {"storage_bytes", n.bytes}});
+  };
+}
+
+}  // namespace
+
+void add_repo_routes(http::Router& router, Services& services) {
+  auto add = [&](http::Method method, std::string path, std::string operation, std::string summary,
+                 AdminHandler handler) {
+    router.add({.method = method,
+                .pattern = std::string(prefix) + path,
+                .operation = "admin." + operation,
+                .summary = std::move(summary),
+                .scope = "admin",
+                .handler = admin_only(Who::administrator, std::move(handler))});
+  };
+  using http::Method;
+  add(Method::get, "/repos", "repos.list",
+      "Repositories, or with deleted=1 those that can come back.", list(services));
+  add(Method::delete_, "/repos/{kind}/{ns}/{name}", "repos.delete", "Delete a repository.",
+      remove(services));
+  add(Method::post, "/repos/restore", "repos.restore", "Bring a deleted repository back.",
+      restore(services));
+  add(Method::get, "/stats", "stats", "How much there is.", stats(services));
+}
+
+}  // namespace cairn::api::admin

@@ -1,0 +1,29 @@
+#include "api/admin/handler.h"
+
+namespace cairn::api::admin {
+
+http::Handler admin_only(Who who, AdminHandler handler) {
+  return http::Handler(
+      [who, handler = std::move(handler)](http::Request& request) -> Task<Result<http::Response>> {
+        auto* known = request.context<account::Actor>();
+        account::Actor actor = known ? *known : account::Actor::anonymous();
+        if (!actor.is_system()) {
+          if (who == Who::system)
+            co_return fail(ErrorCode::forbidden, "Forbidden",
+                           "This is done at the hub's own machine: cairn admin …");
+          CAIRN_CO_CHECK(access::check_admin(actor));
+        }
+        CAIRN_CO_TRY(answer, co_await handler(request, actor));
+        co_return http::json(200, answer);
+      });
+}
+
+void add_routes(http::Router& router, Services& services) {
+  add_account_routes(router, services);
+  add_repo_routes(router, services);
+  add_check_routes(router, services);
+  add_import_routes(router, services);
+  add_example_routes(router, services);
+}
+
+}  // namespace cairn::api::admin

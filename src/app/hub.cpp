@@ -1,0 +1,153 @@
+#include "app/hub.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <thread>
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "app/version.h"
+#include "base/log.h"
+#include "hub/event/event.h"
+#include "hub/work/work.h"
+
+namespace cairn::app {
+namespace {
+
+// Threads that may block on disk, hashing and child processes: more than cores, because most of
+// them wait.
+std::size_t blocking_threads() {
+  return std::max(8u, 4 * std::thread::hardware_concurrency());
+}
+
+history::Options history_options(const Config&, const DataFolder& folder) {
+  history::Options out;
+  out.cache_folder = folder.file("cache");
+  return out;
+}
+
+repo::Options repo_options(const Config& config) {
+  repo::Options out;
+  out.public_url = config.public_url;
+  out.kept_after_delete = days(config.restorable_days);
+  out.commit_bytes_max = config.commit_bytes_max;
+  return out;
+}
+
+/// Signed URLs outlive the request that gave them, so rights are asked again when they are used.
+lfs::Options lfs_options(const Config& config) {
+  lfs::Options out;
+  out.public_url = config.public_url;
+  out.file_bytes_max = config.lfs_object_bytes_max;
+  out.allow = [](db::Tx& tx, RepoId id, UserId user, lfs::Use use) -> Result<OwnerId> {
+    auto repo = repo::find_repo(tx, id);
+    if (!repo)
+      return fail(ErrorCode::not_found, "RepoNotFound",
+                  "The repository was deleted or moved out of reach.");
+    tx.lock_row(db::Lockable::repo, id.value);
+    if (user.value == 0) return repo->owner;
+    CAIRN_TRY(known, account::find_user(tx, user));
+    if (known.disabled_at)
+      return fail(ErrorCode::forbidden, "Forbidden", "The account is disabled.");
+    account::Actor actor;
+    actor.kind = account::ActorKind::user;
+    actor.user = user;
+    actor.user_public_id = known.public_id;
+    actor.user_name = known.name;
+    auto action = use == lfs::Use::upload ? access::Action::write : access::Action::read_content;
+    CAIRN_CHECK(access::check(tx, actor, action, *repo));
+    return repo->owner;
+  };
+  return out;
+}
+
+std::string system_user() {
+  auto* entry = ::getpwuid(::geteuid());
+  return entry && std::string(entry->pw_name) != "root" ? entry->pw_name : "";
+}
+
+constexpr db::Statement find_meta{"meta.find", "SELECT value FROM hub_meta WHERE key = $1"};
+constexpr db::Statement insert_meta{"meta.insert",
+                                    "INSERT INTO hub_meta (key, value) VALUES ($1, $2)"};
+
+/// Refuses a root key that is not the one this database's secrets were made with.
+Result<> check_root_key(db::Database& database, const Keyring& keyring) {
+  std::string mine = keyring.fingerprint();
+  auto compare = [mine](db::Tx& tx) -> Result<> {
+    auto row = tx.one(find_meta, "root_key");
+    if (!row) {
+      tx.run(insert_meta, "root_key", mine);
+      return {};
+    }
+    if (row->text(0) == mine) return {};
+    return fail(ErrorCode::conflict, "WrongRootKey",
+                "The root key is not the one this database was made with. Put the right root.key "
+                "into the data folder, or set CAIRN_ROOT_KEY.");
+  };
+  return database.write_now(compare);
+}
+
+}  // namespace
+
+std::vector<db::Migration> all_migrations() {
+  std::vector<db::Migration> all = {
+      {"20261125T0000_meta", db::Migration::Kind::expand,
+       "CREATE TABLE hub_meta (key @text PRIMARY KEY, value @text NOT NULL) @strict;"}};
+  for (auto list : {account::account_migrations(), access::access_migrations(),
+                    event::event_migrations(), work::work_migrations(), lfs::lfs_migrations(),
+                    history::migrations(), repo::repo_migrations()})
+    all.insert(all.end(), list.begin(), list.end());
+  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return all;
+}
+
+Result<std::unique_ptr<Hub>> Hub::open(Config config) {
+  CAIRN_TRY(folder, DataFolder::open(config.data));
+  config.data = folder.path();
+  CAIRN_TRY(keyring, folder.keyring(config.root_key));
+  db::Options options;
+  options.url = config.database_url();
+  CAIRN_TRY(database, db::Database::open(options));
+  CAIRN_CHECK(database->migrate(all_migrations(), version));
+  CAIRN_CHECK(check_root_key(*database, keyring));
+  CAIRN_TRY(objects, storage::open_local_store(folder.file("objects")));
+  return std::make_unique<Hub>(std::move(config), std::move(folder), std::move(keyring),
+                               std::move(database), std::move(objects));
+}
+
+Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
+         std::unique_ptr<storage::ObjectStore> o)
+    : config(std::move(c)),
+      folder(std::move(f)),
+      keyring(std::move(k)),
+      blocking(blocking_threads()),
+      database(std::move(d)),
+      objects(std::move(o)),
+      accounts(*database, blocking, clock, keyring),
+      history(history::make_history(*database, *objects, blocking, clock,
+                                    history_options(config, folder))),
+      repos(*database, *history, keyring, blocking, repo_options(config)),
+      files(*database, *history, repos, keyring, blocking),
+      large_files(*database, *objects, blocking, keyring, clock, lfs_options(config)),
+      commits(*database, *history, repos, files, large_files, blocking, clock) {}
+
+Hub::~Hub() = default;
+
+Result<std::optional<FirstAccount>> make_first_account(Hub& hub) {
+  std::vector<std::string> names;
+  if (!hub.config.admin.empty()) names.push_back(hub.config.admin);
+  if (auto name = system_user(); !name.empty()) names.push_back(name);
+  auto make = [&](db::Tx& tx) -> Result<std::optional<FirstAccount>> {
+    CAIRN_TRY(user, account::ensure_first_account(tx, names));
+    if (!user) return std::optional<FirstAccount>{};
+    account::NewToken token;
+    token.name = "first start";
+    token.role = account::TokenRole::write;
+    CAIRN_TRY(created, account::create_token(tx, user->id, token));
+    return std::optional<FirstAccount>(FirstAccount{user->name, created.value});
+  };
+  return hub.database->write_now(make);
+}
+
+}  // namespace cairn::app

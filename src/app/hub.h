@@ -1,0 +1,57 @@
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "app/config.h"
+#include "app/data_folder.h"
+#include "base/clock.h"
+#include "base/keyring.h"
+#include "base/task.h"
+#include "hub/account/account.h"
+#include "hub/history/history.h"
+#include "hub/lfs/lfs.h"
+#include "hub/repo/commits.h"
+#include "hub/repo/files.h"
+#include "hub/repo/repos.h"
+#include "platform/db/db.h"
+#include "platform/storage/object_store.h"
+
+namespace cairn::app {
+
+/// Every migration of every module, in the order of their names.
+[[nodiscard]] std::vector<db::Migration> all_migrations();
+
+/// The domain: what a running server and a command without one have in common. Built in order;
+/// each part is handed to those below it.
+struct Hub {
+  /// Opens the data folder and the database and brings the schema up to date.
+  [[nodiscard]] static Result<std::unique_ptr<Hub>> open(Config config);
+  Hub(Config, DataFolder, Keyring, std::unique_ptr<db::Database>,
+      std::unique_ptr<storage::ObjectStore>);
+  ~Hub();
+
+  Config config;
+  DataFolder folder;
+  Keyring keyring;
+  SystemClock clock;
+  Blocking blocking;
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<storage::ObjectStore> objects;
+  account::Accounts accounts;
+  std::unique_ptr<history::History> history;
+  repo::Repos repos;
+  repo::Files files;
+  lfs::Lfs large_files;
+  repo::Commits commits;
+};
+
+/// Why the hub made its first account known, for the first start's words.
+struct FirstAccount {
+  std::string name;
+  std::string token;
+};
+/// The first account and a token for it, when the hub has no user yet.
+[[nodiscard]] Result<std::optional<FirstAccount>> make_first_account(Hub& hub);
+
+}  // namespace cairn::app

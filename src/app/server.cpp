@@ -1,0 +1,209 @@
+#include "app/server.h"
+
+#include <filesystem>
+#include <iostream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_future.hpp>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "api/admin/admin.h"
+#include "api/hub/hub.h"
+#include "api/lfs/lfs.h"
+#include "app/lfs_gate.h"
+#include "app/upkeep.h"
+#include "app/version.h"
+#include "base/log.h"
+#include "base/text.h"
+
+namespace cairn::app {
+namespace {
+
+http::ServerOptions server_options(const Config& config, http::Listen listen,
+                                   const DataFolder& folder) {
+  http::ServerOptions out;
+  out.listen = {std::move(listen)};
+  out.unix_socket = folder.file("admin.sock");
+  out.threads = static_cast<unsigned>(config.threads);
+  out.trusted_proxies = config.trusted_proxies;
+  out.limits.connections_max = static_cast<std::size_t>(config.connections_max);
+  out.limits.connections_per_address_max =
+      static_cast<std::size_t>(config.connections_per_address_max);
+  if (!config.tls_certificate.empty()) out.tls = {{config.tls_certificate, config.tls_key}};
+  return out;
+}
+
+void add_metrics(http::Metrics& metrics, Hub& hub) {
+  auto& database = *hub.database;
+  auto number = [&](const char* name, const char* help, std::uint64_t db::Metrics::* member) {
+    metrics.gauge(name, help,
+                  [&database, member] { return static_cast<double>(database.metrics().*member); });
+  };
+  number("cairn_db_writes", "Write transactions", &db::Metrics::writes);
+  number("cairn_db_write_groups", "Groups of write transactions with one sync",
+         &db::Metrics::write_groups);
+  number("cairn_db_write_retries", "Write transactions run again", &db::Metrics::write_retries);
+  number("cairn_db_write_failures", "Write transactions that failed", &db::Metrics::write_failures);
+  number("cairn_db_reads", "Read transactions", &db::Metrics::reads);
+  number("cairn_db_write_queue", "Write transactions waiting", &db::Metrics::write_queue);
+  number("cairn_db_read_queue", "Read transactions waiting", &db::Metrics::read_queue);
+}
+
+/// What programs around the hub ask: alive, ready, numbers, the API's description.
+void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics) {
+  auto alive = [](http::Request&) -> Task<http::Response> { co_return http::text(200, "ok\n"); };
+  router.add({.method = http::Method::get,
+              .pattern = "/healthz",
+              .operation = "health.alive",
+              .summary = "The process runs.",
+              .handler = alive});
+  auto ready = [&hub](http::Request&) -> Task<Result<http::Response>> {
+    auto touch = [](db::Tx& tx) -> Result<Time> { return tx.now(); };
+    CAIRN_CO_CHECK(co_await hub.database->read(touch));
+    co_return http::text(200, "ready\n");
+  };
+  router.add({.method = http::Method::get,
+              .pattern = "/readyz",
+              .operation = "health.ready",
+              .summary = "The database answers.",
+              .handler = ready});
+  auto numbers = [&metrics](http::Request&) -> Task<http::Response> {
+    co_return http::text(200, metrics.prometheus_text(), "text/plain; version=0.0.4");
+  };
+  router.add({.method = http::Method::get,
+              .pattern = "/metrics",
+              .operation = "health.metrics",
+              .summary = "Prometheus metrics.",
+              .handler = numbers});
+}
+
+bool loopback(const http::Listen& listen) {
+  return listen.address.starts_with("127.") || listen.address == "::1" ||
+         listen.address == "localhost";
+}
+
+void say_first_account(Hub& hub, const FirstAccount& account) {
+  const auto& url = hub.config.public_url;
+  std::string words =
+      "  export HF_ENDPOINT=" + url + "\n  export HF_TOKEN=" + account.token + "   # account \"" +
+      account.name + "\", administrator; shown once. New one: ./run admin user token " +
+      account.name +
+      "\n  export HF_HUB_DISABLE_XET=1            # until this hub offers Xet transfers\n" +
+      "  pip install -U huggingface_hub\n  hf upload my-first-model ./folder\n";
+  if (::isatty(STDOUT_FILENO)) {
+    std::cout << "From another terminal:\n" << words;
+    return;
+  }
+  // Without a terminal standard output may be a log that many people read.
+  std::string path = hub.folder.file("first-run.txt");
+  if (auto written = write_private_file(path, words); !written)
+    log::error("start.first_run.failed", written.error());
+  log::info("start.first_run", {{"account", account.name}, {"file", path}});
+}
+
+void say_running(Hub& hub) {
+  if (!::isatty(STDOUT_FILENO)) return;
+  std::cout << "\nCairn is running at " << hub.config.public_url
+            << "          (Ctrl-C stops it; nothing is lost)\n  Data         " << hub.folder.path()
+            << "\n";
+}
+
+void say_more() {
+  if (!::isatty(STDOUT_FILENO)) return;
+  std::cout << "Have models in a client's cache?  ./run admin import-cache --dry-run\n"
+               "For your team: CAIRN_LISTEN, CAIRN_PUBLIC_URL, TLS: docs/operate.md\n"
+            << std::flush;
+}
+
+/// Blocks the signals for every thread made later, and gives a descriptor that tells of them.
+int take_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (int signal : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, signal);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+  return ::signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+void wait_for_end(int signals, http::Server& server) {
+  for (;;) {
+    signalfd_siginfo info{};
+    if (::read(signals, &info, sizeof info) != sizeof info) continue;
+    if (info.ssi_signo != SIGHUP) {
+      log::info("stop.requested", {{"signal", static_cast<int>(info.ssi_signo)}});
+      return;
+    }
+    if (auto loaded = server.reload_tls(); !loaded)
+      log::error("tls.reload.failed", loaded.error());
+    else
+      log::info("tls.reloaded");
+  }
+}
+
+int failed(const Error& error) {
+  std::cerr << "cairn: " << error.message << "\n";
+  return 1;
+}
+
+}  // namespace
+
+int serve(Config config) {
+  int signals = take_signals();
+  auto listen = http::parse_listen(config.listen);
+  if (!listen) return failed(listen.error());
+
+  auto opened = Hub::open(std::move(config));
+  if (!opened) return failed(opened.error());
+  Hub& hub = **opened;
+  auto admin_key = hub.folder.make_admin_key();
+  if (!admin_key) return failed(admin_key.error());
+
+  api::hub::Services services{*hub.database, hub.blocking, hub.accounts,    hub.repos,
+                              hub.files,     hub.commits,  hub.large_files, hub.config.public_url,
+                              *admin_key};
+  api::admin::Services admin{*hub.database,         hub.blocking,
+                             hub.accounts,          hub.repos,
+                             hub.commits,           hub.files,
+                             hub.large_files,       *hub.history,
+                             hub.config.public_url, hours(hub.config.gc_grace_hours)};
+  RepoGateOverRepos gate(hub.repos);
+
+  http::Metrics metrics;
+  add_metrics(metrics, hub);
+  http::Router router;
+  api::hub::add_authentication(router, services);
+  api::hub::add_routes(router, services);
+  api::lfs::add_routes(router, hub.large_files, gate);
+  api::admin::add_routes(router, admin);
+  add_operator_routes(router, hub, metrics);
+
+  bool open_to_all = !loopback(*listen);
+  bool secure = !hub.config.tls_certificate.empty();
+  http::Server server(server_options(hub.config, *listen, hub.folder), std::move(router), metrics);
+  if (auto started = server.start(); !started) return failed(started.error());
+  if (open_to_all && !secure)
+    log::warning("start.no_tls",
+                 {{"listen", hub.config.listen},
+                  {"note", "tokens cross the network readable; use TLS or a proxy"}});
+
+  Upkeep upkeep(hub, server.executor());
+  upkeep.start();
+  say_running(hub);
+  auto first = make_first_account(hub);
+  if (!first) return failed(first.error());
+  if (*first) say_first_account(hub, **first);
+  say_more();
+  log::info("start.serving", {{"url", hub.config.public_url}, {"data", hub.folder.path()}});
+
+  wait_for_end(signals, server);
+  upkeep.stop();
+  server.stop();
+  upkeep.flush();
+  log::info("stop.done");
+  return 0;
+}
+
+}  // namespace cairn::app

@@ -1,0 +1,78 @@
+#include "app/upkeep.h"
+
+#include <future>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "base/log.h"
+
+namespace cairn::app {
+namespace {
+
+void report(std::string_view what, const Result<>& result) {
+  if (!result) log::error(what, result.error());
+}
+template <class T>
+void report(std::string_view what, const Result<T>& result) {
+  if (!result) log::error(what, result.error());
+}
+
+Task<> flush_counters(Hub& hub) {
+  report("upkeep.downloads.failed", co_await hub.repos.flush_counters());
+  report("upkeep.tokens.failed", co_await hub.accounts.flush());
+}
+
+Task<> each_minute(Hub& hub) {
+  report("upkeep.uploads.failed", co_await hub.large_files.expire_uploads(1000));
+  report("upkeep.repos.failed", co_await hub.repos.purge_due(10));
+  auto owners = [&hub](db::Tx& tx) { return hub.accounts.purge_owners(tx, 10); };
+  report("upkeep.owners.failed", co_await hub.database->write(owners));
+}
+
+}  // namespace
+
+struct Upkeep::Loop {
+  explicit Loop(const boost::asio::any_io_executor& executor) : timer(executor) {}
+  boost::asio::steady_timer timer;
+  std::atomic<bool> stopping = false;
+  std::future<void> ended;
+};
+
+Upkeep::Upkeep(Hub& hub, boost::asio::any_io_executor executor)
+    : hub_(hub), executor_(executor), loop_(std::make_shared<Loop>(executor)) {}
+Upkeep::~Upkeep() {
+  stop();
+}
+
+void Upkeep::start() {
+  auto run = [](Hub& hub, std::shared_ptr<Loop> loop) -> Task<> {
+    for (int second = 1; !loop->stopping; ++second) {
+      boost::system::error_code ignored;
+      loop->timer.expires_after(std::chrono::seconds(1));
+      co_await loop->timer.async_wait(
+          boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
+      if (loop->stopping) co_return;
+      co_await flush_counters(hub);
+      if (second % 60 == 0) co_await each_minute(hub);
+    }
+  };
+  loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
+}
+
+void Upkeep::stop() {
+  if (loop_->stopping.exchange(true) || !loop_->ended.valid()) return;
+  boost::asio::post(executor_, [loop = loop_] { loop->timer.cancel(); });
+  loop_->ended.wait();
+}
+
+void Upkeep::flush() {
+  boost::asio::io_context io;
+  boost::asio::co_spawn(io, flush_counters(hub_), boost::asio::use_future);
+  io.run();
+}
+
+}  // namespace cairn::app

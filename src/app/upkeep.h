@@ -1,0 +1,29 @@
+#pragma once
+#include <atomic>
+#include <memory>
+
+#include <boost/asio/any_io_executor.hpp>
+
+#include "app/hub.h"
+
+namespace cairn::app {
+
+/// What the running hub does by itself: counters every second, expiries and purges every minute.
+class Upkeep {
+ public:
+  Upkeep(Hub& hub, boost::asio::any_io_executor executor);
+  ~Upkeep();
+  void start();
+  /// Ends the loop and waits for what runs.
+  void stop();
+  /// Writes what is buffered; after the server has stopped.
+  void flush();
+
+ private:
+  struct Loop;
+  Hub& hub_;
+  boost::asio::any_io_executor executor_;
+  std::shared_ptr<Loop> loop_;
+};
+
+}  // namespace cairn::app
