@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "platform/git/attributes.h"
 #include "platform/git/object_source.h"
+#include "platform/git/special_file.h"
 #include "platform/git/test_support.h"
 
 namespace cairn::git {
@@ -79,6 +81,49 @@ TEST(BareFolder, FsckIsCleanAndGitReadsEveryObject) {
   EXPECT_EQ(lines, 3u * 3 + 3 + 1);
   for (const auto& file : std::filesystem::directory_iterator(folder + "/objects/pack"))
     if (file.path().extension() == ".idx") git_says(folder, {"verify-pack", file.path().string()});
+}
+
+TEST(BareFolder, FsckAcceptsTheOddestThingsWeAccept) {
+  TempFolder temp;
+  PackBuilder builder;
+  std::vector<TreeEntry> entries;
+  for (const char* name :
+       {"a:b", "con", "~", "git", "gitx~1", "git~2", "...", "-rf", ".gitx", "\xe6\xa8\xa1",
+        "gi7eba", ".gitignore", ".mailmap", ".GITHUB", "a b.", "a\xe2\x80\x8c.git"}) {
+    ASSERT_TRUE(parse_path(name)) << name;
+    entries.push_back({FileMode::regular, name, builder.add(ObjectType::blob, name)});
+  }
+  std::string modules =
+      "# x\n[submodule \"lib/a\"]\n\tpath = lib/a\n\turl = https://x.example/a.git\n\tbranch = "
+      "main\n"
+      "[submodule \"b\"]\n\tpath = b\n\turl = ../b.git\n\tupdate = none\n"
+      "[submodule \"c\"]\n\tpath=c\n\turl=git@x.example:c/d.git\n";
+  ASSERT_TRUE(check_special_file(*parse_path(".gitmodules"), FileMode::regular, modules));
+  entries.push_back({FileMode::regular, ".gitmodules", builder.add(ObjectType::blob, modules)});
+  std::string attributes = default_gitattributes(LargeFiles::weights_and_media) +
+                           std::string(glob_bytes_max - 1, '#') + "\n";
+  ASSERT_TRUE(check_special_file(*parse_path(".gitattributes"), FileMode::regular, attributes));
+  entries.push_back(
+      {FileMode::regular, ".gitattributes", builder.add(ObjectType::blob, attributes)});
+  Oid tree = builder.add(ObjectType::tree, *encode_tree(entries));
+  BareFolder content;
+  std::vector<Oid> parents;
+  for (const Signature& who : std::vector<Signature>{{"", "", 0, 0},
+                                                     {"<>\n", "a b@\x01>", -5, 100'000},
+                                                     {"\xff\xfe", "\xff", 1LL << 40, -100'000},
+                                                     {"J. R. \"x\"", ".", 1, -1}}) {
+    CommitData commit{tree, parents, who, who, "", parents.empty() ? "" : "no line end"};
+    parents = {builder.add(ObjectType::commit, *encode_commit(commit))};
+    TagData tag{parents[0], ObjectType::commit, "v\xc3\xa9/@", who, ""};
+    content.refs.push_back({"refs/tags/t" + std::to_string(content.refs.size()),
+                            builder.add(ObjectType::tag, *encode_tag(tag))});
+  }
+  content.refs.push_back({"refs/heads/main", parents[0]});
+  content.packs = {InlinePack::from(builder.finish())};
+  ASSERT_TRUE(make_bare_folder(temp.path("bare"), content));
+  auto report = fsck(temp.path("bare"));
+  ASSERT_TRUE(report);
+  EXPECT_TRUE(report->clean) << ::testing::PrintToString(report->problems);
 }
 
 TEST(BareFolder, CanBeCloned) {

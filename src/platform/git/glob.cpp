@@ -123,10 +123,14 @@ void Glob::compile(std::string_view pattern) {
       while (at < pattern.size() && pattern[at] == '*') ++at;
       bool whole = stars == segment_start && at - stars >= 2 &&
                    (at == pattern.size() || pattern[at] == '/' || pattern.substr(at, 2) == "\\/");
-      if (whole)
+      if (whole) {
         segments_.back().any_folders = true;
-      else
+        // Only before a '/' without a backslash does git let "**" stand for no folder at all.
+        if (at < pattern.size() && pattern[at] == '\\')
+          segments_.emplace_back().tokens.emplace_back(AnyMany{});
+      } else {
         tokens.emplace_back(AnyMany{});
+      }
     } else if (c == '?') {
       tokens.emplace_back(AnyOne{});
     } else if (c == '[') {

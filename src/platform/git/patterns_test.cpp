@@ -208,6 +208,55 @@ TEST(Attributes, AgreeWithGitOnEveryPatternAndPath) {
   }
 }
 
+/// A fixed sequence, so that a failure comes back.
+class Dice {
+ public:
+  unsigned roll(unsigned sides) {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<unsigned>(state_ >> 33) % sides;
+  }
+
+ private:
+  std::uint64_t state_ = 3;
+};
+
+// Short words of few letters: most pairs nearly match, where mistakes hide.
+TEST(Glob, AgreesWithGitOnRandomPatterns) {
+  Dice dice;
+  const std::vector<std::string> pieces{"a",  "b",    "a",   "b",   "/",    "/",
+                                        "*",  "*",    "?",   "**/", "/**/", "[ab]",
+                                        "**", "[!a]", "\\a", "\\/", "[b-]", "[[:alpha:]]"};
+  std::vector<std::string> random_patterns, random_paths;
+  std::string text;
+  while (random_patterns.size() < 400) {
+    std::string pattern;
+    for (unsigned n = 1 + dice.roll(7); n > 0; --n)
+      pattern += pieces[dice.roll(static_cast<unsigned>(pieces.size()))];
+    if (pattern.ends_with('/')) continue;
+    text += pattern + " p" + std::to_string(random_patterns.size()) + "\n";
+    random_patterns.push_back(pattern);
+  }
+  for (int i = 0; i < 300; ++i) {
+    std::string path;
+    for (unsigned n = 1 + dice.roll(8); n > 0; --n) path += "ab/-"[dice.roll(4)];
+    if (parse_path(path)) random_paths.push_back(path);
+  }
+  TempFolder folder;
+  in_work_tree(folder.path(), {"init", "-q"});
+  testing::write_file(folder.path(".gitattributes"), text);
+  auto out =
+      in_work_tree(folder.path(), {"check-attr", "--stdin", "-z", "-a"}, joined(random_paths));
+  std::set<std::string> expected;
+  auto fields = split(out, '\0');
+  for (std::size_t i = 0; i + 2 < fields.size(); i += 3)
+    expected.insert(std::string(fields[i + 1].substr(1)) + " " + std::string(fields[i]));
+  for (std::size_t i = 0; i < random_patterns.size(); ++i)
+    for (const auto& path : random_paths)
+      EXPECT_EQ(Glob(random_patterns[i]).matches(path, false),
+                expected.contains(std::to_string(i) + " " + path))
+          << "pattern " << random_patterns[i] << " path " << path;
+}
+
 struct AttributesCase {
   const char* what;
   std::string text;
