@@ -15,7 +15,7 @@ using account::User;
 using account::testing::World;
 
 struct Hub : World {
-  Hub() : World(access_migrations()) {
+  explicit Hub(db::Engine engine = db::Engine::sqlite) : World(access_migrations(), engine) {
     ada = user("ada");
     bob = user("bob");
     acme = organization("acme");
@@ -78,8 +78,13 @@ TEST(Access, ReadsRolesFromTheDatabase) {
   EXPECT_FALSE(hub.may(bob, Action::see, of_acme));
 }
 
-TEST(Access, AGrantOpensAGatedRepositoryUntilItIsForgotten) {
-  Hub hub;
+class OnEachEngine : public ::testing::TestWithParam<db::Engine> {};
+
+INSTANTIATE_TEST_SUITE_P(Access, OnEachEngine, ::testing::ValuesIn(db::testing::engines()),
+                         [](const auto& info) { return db::testing::to_string(info.param); });
+
+TEST_P(OnEachEngine, AGrantOpensAGatedRepositoryUntilItIsForgotten) {
+  Hub hub(GetParam());
   auto gated = hub.repo(owner_of(hub.ada.id), OwnerKind::user, Visibility::public_);
   gated.gating = Gating::manual;
   auto bob = hub.as(hub.bob);

@@ -125,7 +125,7 @@ Accounts::Accounts(db::Database& database, Blocking& blocking, const Clock& cloc
       blocking_(blocking),
       clock_(clock),
       keyring_(keyring),
-      cache_(std::make_shared<Cache>(
+      cache_(std::make_shared<CredentialCache>(
           database.engine() == db::Engine::sqlite ? std::nullopt : std::optional(seconds(1)))) {}
 
 Accounts::~Accounts() = default;
@@ -144,7 +144,7 @@ Task<Result<Actor>> Accounts::recognize(bool session, std::string value) {
                                                 : load_token(tx, key.second, now);
   };
   CAIRN_CO_TRY(credential, co_await database_.read(load));
-  auto entry = std::make_shared<Cache::Entry>();
+  auto entry = std::make_shared<CredentialCache::Entry>();
   entry->actor = credential.actor;
   entry->expires_at = credential.expires_at;
   entry->loaded_at = now;
@@ -182,7 +182,7 @@ Task<Result<User>> Accounts::sign_in(std::string name, std::string password) {
 }
 
 Task<Result<>> Accounts::flush() {
-  auto uses = std::make_shared<const std::vector<Cache::Use>>(cache_->take_uses());
+  auto uses = std::make_shared<const std::vector<CredentialCache::Use>>(cache_->take_uses());
   // In steps, so that no transaction holds the writer for long.
   constexpr std::size_t step = 1000;
   for (std::size_t from = 0; from < uses->size(); from += step) {

@@ -40,6 +40,8 @@ struct Whoami {
 constexpr std::size_t password_bytes_min = 8;
 constexpr std::size_t password_bytes_max = 256;
 
+class CredentialCache;
+
 /// Recognizes people, and holds the changes that recognition depends on.
 ///
 /// Reads and changes that no cache knows of are the free functions of owners.h and tokens.h; the
@@ -112,7 +114,6 @@ class Accounts {
   Task<Result<ApplySummary>> apply(std::string file_text);
 
  private:
-  class Cache;
   Task<Result<Actor>> recognize(bool session, std::string value);
   void forget_after_commit(db::Tx& tx);
 
@@ -120,8 +121,7 @@ class Accounts {
   Blocking& blocking_;
   const Clock& clock_;
   const Keyring& keyring_;
-  std::shared_ptr<Cache>
-      cache_;  // Shared with effects of commits, which may outlive us by a moment.
+  std::shared_ptr<CredentialCache> cache_;  // Effects of commits share it: they may outlive us.
 };
 
 }  // namespace cairn::account

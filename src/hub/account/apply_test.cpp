@@ -223,5 +223,15 @@ TEST(Apply, DoesNotTakeTheLastAdministrator) {
       apply(world, R"({"users":[{"name":"ada","admin":false},{"name":"bob","admin":true}]})"));
 }
 
+TEST(Apply, TooManyEntriesAreRefusedBeforeAnythingIsRead) {
+  World world;
+  std::string text = R"({"users":[)";
+  for (std::size_t i = 0; i <= apply_entries_max; ++i)
+    text += (i ? "," : "") + (R"({"name":"user)" + std::to_string(i) + R"("})");
+  auto result = apply(world, text + "]}");
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::too_large);
+}
+
 }  // namespace
 }  // namespace cairn::account

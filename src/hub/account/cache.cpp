@@ -10,7 +10,7 @@ constexpr std::size_t entries_max = 20'000;
 
 }  // namespace
 
-std::shared_ptr<const Accounts::Cache::Entry> Accounts::Cache::find(const CredentialKey& key,
+std::shared_ptr<const CredentialCache::Entry> CredentialCache::find(const CredentialKey& key,
                                                                     Time now) {
   std::shared_ptr<const Entry> entry;
   {
@@ -25,7 +25,7 @@ std::shared_ptr<const Accounts::Cache::Entry> Accounts::Cache::find(const Creden
   return entry;
 }
 
-void Accounts::Cache::insert(const CredentialKey& key, std::shared_ptr<const Entry> entry,
+void CredentialCache::insert(const CredentialKey& key, std::shared_ptr<const Entry> entry,
                              std::uint64_t generation) {
   std::unique_lock lock(mutex_);
   if (generation != generation_.load()) return;
@@ -35,19 +35,19 @@ void Accounts::Cache::insert(const CredentialKey& key, std::shared_ptr<const Ent
   place = std::move(entry);
 }
 
-void Accounts::Cache::clear() {
+void CredentialCache::clear() {
   std::unique_lock lock(mutex_);
   ++generation_;
   empty_locked();
 }
 
-void Accounts::Cache::empty_locked() {
+void CredentialCache::empty_locked() {
   if (left_over_.size() < entries_max)
     for (const auto& [key, entry] : entries_) collect(*entry, left_over_);
   entries_.clear();
 }
 
-std::vector<Accounts::Cache::Use> Accounts::Cache::take_uses() {
+std::vector<CredentialCache::Use> CredentialCache::take_uses() {
   std::unique_lock lock(mutex_);
   auto out = std::move(left_over_);
   left_over_.clear();
@@ -55,7 +55,7 @@ std::vector<Accounts::Cache::Use> Accounts::Cache::take_uses() {
   return out;
 }
 
-void Accounts::Cache::collect(const Entry& entry, std::vector<Use>& into) const {
+void CredentialCache::collect(const Entry& entry, std::vector<Use>& into) const {
   auto used = entry.last_used_us.load();
   if (used <= entry.written_us.exchange(used)) return;
   into.push_back({entry.actor, Time{used}});

@@ -21,7 +21,7 @@ using CredentialKey = std::pair<CredentialKind, Sha256Digest>;
 ///
 /// Exactness: whoever fills the cache takes `generation` before its read; a change that commits in
 /// between raises it, and the then stale entry is not kept.
-class Accounts::Cache {
+class CredentialCache {
  public:
   struct Entry {
     Actor actor;
@@ -36,7 +36,7 @@ class Accounts::Cache {
   };
 
   /// @param ttl  entries older than this are read again; nothing = they are exact.
-  explicit Cache(std::optional<Duration> ttl) : ttl_(ttl) {}
+  explicit CredentialCache(std::optional<Duration> ttl) : ttl_(ttl) {}
 
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(); }
   /// @return an entry that is good at `now`, marked as used; else nothing.

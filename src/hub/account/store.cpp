@@ -155,6 +155,52 @@ constexpr Statement set_meta_sql{"account.set_meta", R"sql(
   INSERT INTO meta (key, value) VALUES ($1, $2)
   ON CONFLICT (key) DO UPDATE SET value = excluded.value)sql"};
 
+constexpr const Statement* all_statements[] = {&owner_by_key_sql,
+                                               &owner_by_id_sql,
+                                               &owner_by_public_id_sql,
+                                               &owners_of_kind_sql,
+                                               &insert_owner_sql,
+                                               &update_owner_sql,
+                                               &update_name_sql,
+                                               &any_user_sql,
+                                               &acting_admins_sql,
+                                               &counts_sql,
+                                               &owners_to_purge_sql,
+                                               &purge_owner_sql,
+                                               &purge_tokens_sql,
+                                               &purge_sessions_sql,
+                                               &purge_memberships_sql,
+                                               &purge_members_sql,
+                                               &purge_redirects_sql,
+                                               &redirect_sql,
+                                               &set_redirect_sql,
+                                               &drop_redirect_sql,
+                                               &role_sql,
+                                               &set_role_sql,
+                                               &remove_member_sql,
+                                               &member_ids_sql,
+                                               &members_sql,
+                                               &memberships_sql,
+                                               &organization_ids_sql,
+                                               &insert_token_sql,
+                                               &update_token_sql,
+                                               &token_by_id_sql,
+                                               &token_by_public_id_sql,
+                                               &token_by_hash_sql,
+                                               &tokens_of_sql,
+                                               &living_tokens_sql,
+                                               &revoke_token_sql,
+                                               &touch_token_sql,
+                                               &insert_session_sql,
+                                               &session_by_hash_sql,
+                                               &revive_session_sql,
+                                               &end_sessions_sql,
+                                               &touch_session_sql,
+                                               &set_alias_sql,
+                                               &find_alias_sql,
+                                               &meta_sql,
+                                               &set_meta_sql};
+
 OwnerRow read_owner(const db::Row& row) {
   OwnerRow out;
   Owner& o = out.owner;
@@ -225,6 +271,10 @@ db::Blob blob(const Sha256Digest& hash) {
 }
 
 }  // namespace
+
+std::span<const db::Statement* const> statements() {
+  return all_statements;
+}
 
 std::optional<OwnerRow> owner_by_key(db::Tx& tx, std::string_view key) {
   return read_owner(tx.one(owner_by_key_sql, key));

@@ -2,6 +2,7 @@
 // The rows of this module. All its SQL stands in store.cpp; rules stand in the files that call
 // this.
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,9 @@
 #include "platform/db/db.h"
 
 namespace cairn::account::store {
+
+/// All of them, for the test that holds them to their indexes.
+std::span<const db::Statement* const> statements();
 
 /// A row of `owners`, with what the outside never sees.
 struct OwnerRow {

@@ -1,8 +1,6 @@
 #pragma once
-// A small hub for the tests of this module and those above it: a real SQLite database in a folder
-// of its own, a clock that stands still, and accounts.
-#include <cstdlib>
-#include <filesystem>
+// A small hub for the tests of this module and those above it: a real database, a clock that stands
+// still (on PostgreSQL rows have the server's time), and accounts.
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -11,30 +9,22 @@
 #include <boost/asio/io_context.hpp>
 
 #include "hub/account/account.h"
+#include "platform/db/testing.h"
 
 namespace cairn::account::testing {
 
 class World {
  public:
   /// @param more  migrations of the modules above.
-  explicit World(std::vector<db::Migration> more = {}) {
-    std::string pattern = (std::filesystem::temp_directory_path() / "cairn-test-XXXXXX").string();
-    if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
-    folder_ = pattern;
-    db::Options options;
-    options.url = "sqlite:" + (folder_ / "test.db").string();
-    options.test_clock = &clock;
-    options.transaction_limit_ms = 10'000;  // Test machines are busy.
-    database = must(db::Database::open(options));
+  explicit World(std::vector<db::Migration> more = {}, db::Engine engine = db::Engine::sqlite)
+      : database_(engine) {
+    auto options = database_.options();
+    options.test_clock = engine == db::Engine::sqlite ? &clock : nullptr;
+    database = database_.open(options);
     auto steps = account_migrations();
     steps.insert(steps.end(), more.begin(), more.end());
     must(database->migrate(steps, "test"));
     accounts = std::make_unique<Accounts>(*database, blocking, clock, keyring);
-  }
-  ~World() {
-    accounts.reset();
-    database.reset();
-    std::filesystem::remove_all(folder_);
   }
 
   /// Unwraps, or fails the test with the error's words.
@@ -100,11 +90,13 @@ class World {
   ManualClock clock;
   Keyring keyring{{std::string(32, 'k')}};
   Blocking blocking{1};
-  std::unique_ptr<db::Database> database;
-  std::unique_ptr<Accounts> accounts;
 
  private:
-  std::filesystem::path folder_;
+  db::testing::TestDatabase database_;  // Before what has it open.
+
+ public:
+  std::unique_ptr<db::Database> database;
+  std::unique_ptr<Accounts> accounts;
 };
 
 }  // namespace cairn::account::testing
