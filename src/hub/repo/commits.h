@@ -14,10 +14,6 @@
 #include "hub/repo/types.h"
 #include "platform/git/path.h"
 
-namespace cairn::lfs {
-class Lfs;
-}
-
 /// Changing what lies in repositories.
 namespace cairn::repo {
 
@@ -56,9 +52,8 @@ struct PreuploadAnswer {
 /// A regular file, new or replaced.
 struct PutFile {
   git::RepoPath path;
-  git::Oid blob;  ///< In the request's staging, unless `content` is there.
+  git::Oid blob;  ///< In the request's staging.
   std::uint64_t size_bytes = 0;
-  std::optional<std::string> content;  ///< For files the hub itself reads: cards, .gitattributes.
 };
 /// A large file, uploaded before to this repository.
 struct PutLarge {
@@ -98,7 +93,7 @@ struct CommitMade {
 class Commits {
  public:
   Commits(db::Database& database, history::History& history, Repos& repos, Files& files,
-          lfs::Lfs& large_files, Blocking& blocking, const Clock& clock);
+          Blocking& blocking, const Clock& clock);
   ~Commits();
   Commits(const Commits&) = delete;
   Commits& operator=(const Commits&) = delete;

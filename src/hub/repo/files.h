@@ -63,8 +63,8 @@ struct RefList {
 struct NewBranch {
   std::string name;                           ///< Without "refs/heads/".
   std::optional<std::string> starting_point;  ///< Any revision; empty = head of the default branch.
-  bool empty = false;      ///< Starts with one commit of nothing but `.gitattributes`.
-  bool overwrite = false;  ///< Moves a branch that exists.
+  bool empty = false;                         ///< Starts with one commit without files.
+  bool overwrite = false;                     ///< Moves a branch that exists.
 };
 struct NewTag {
   std::string name;  ///< Without "refs/tags/".
@@ -83,6 +83,11 @@ struct LogPage {
   std::optional<std::string> next;
 };
 
+/// "x" for a branch or tag that may be called so. @param kind  "heads" or "tags".
+/// @return its full name; `invalid_argument`, word "InvalidReference", "Invalid reference for a
+///         branch" (a tag), and why.
+[[nodiscard]] Result<std::string> full_ref(std::string_view kind, std::string_view name);
+
 /// Reads take a repository that `Repos::find` has let the actor see: `list_files` for names and
 /// history, `read_content` for bytes. Writes check again in their transaction. Thread-safe.
 ///
@@ -92,7 +97,7 @@ struct LogPage {
 class Files {
  public:
   Files(db::Database& database, history::History& history, Repos& repos, const Keyring& keyring,
-        Blocking& blocking);
+        Blocking& blocking, const Clock& clock);
   ~Files();
   Files(const Files&) = delete;
   Files& operator=(const Files&) = delete;

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/keyring.h"
 #include "base/task.h"
+#include "hub/lfs/links.h"
 #include "hub/repo/expand.h"
 #include "hub/repo/types.h"
 #include "platform/db/db.h"
@@ -68,12 +69,14 @@ struct CardInfo {
 };
 using CardRef = std::shared_ptr<const CardInfo>;
 
+using Siblings = std::shared_ptr<const std::vector<history::SheetEntry>>;
+
 struct Info {
   RepoRef repo;
   CommitRef commit;  ///< What the revision leads to.
   CardRef card;      ///< Never null.
   /// With InfoParts::siblings: every file, by path, no folders.
-  std::shared_ptr<const std::vector<history::SheetEntry>> siblings;
+  Siblings siblings;
 };
 struct InfoParts {
   bool siblings = true;
@@ -132,7 +135,7 @@ struct StoragePage {
 class Repos {
  public:
   Repos(db::Database& database, history::History& history, const Keyring& keyring,
-        Blocking& blocking, Options options);
+        Blocking& blocking, const Clock& clock, Options options);
   ~Repos();
   Repos(const Repos&) = delete;
   Repos& operator=(const Repos&) = delete;
@@ -207,13 +210,26 @@ class Repos {
   /// Drops what memory holds of the repository once `tx` is durable: called by every change of the
   /// row or of a ref.
   void forget_after_commit(db::Tx& tx, const Repo& repo);
-  class Cache;
-  [[nodiscard]] Cache& cache();
+  /// To be called in the transaction that renames, deletes or restores an owner: keeps what
+  /// repositories derive from its name in step, and forgets every row in memory.
+  void owner_changed(db::Tx& tx, OwnerId owner);
+  /// The same for changes that touch no repository's row: aliases, `admin apply`.
+  void forget_everything_after_commit(db::Tx& tx);
 
  private:
+  class Cache;
   struct Parts;
+  Task<Result<Siblings>> siblings(CommitRef commit);
+  Task<Result<>> purge_deleted(Actor actor, Repo repo, lfs::Parting parting);
   std::shared_ptr<Parts> parts_;
 };
+
+/// For `lfs::Options::allow`: may this user still do that there? @param user  0: for downloads
+/// nobody in particular, else the hub itself. @return the owner, who pays.
+[[nodiscard]] Result<OwnerId> allow_user(db::Tx& tx, RepoId repo, UserId user, Action action);
+/// To be called by whoever takes objects or large files from a repository: a commit that checked
+/// before checks again.
+void raise_gc_epoch(db::Tx& tx, RepoId repo);
 
 /// The living repository of this number, without any check. For other modules' transactions.
 [[nodiscard]] std::optional<Repo> find_repo(db::Tx& tx, RepoId id);

@@ -63,7 +63,8 @@ struct Repo : access::RepoFacts {
   std::int64_t downloads = 0;  ///< Last 30 days.
   std::int64_t downloads_all_time = 0;
   std::int64_t likes = 0;
-  std::int64_t storage_bytes = 0;  ///< Large files ever linked plus the files at `sha`.
+  std::int64_t trending_score = 0;
+  std::int64_t storage_bytes = 0;  ///< Regular files ever committed, and linked large files.
   Time created_at;
   Time updated_at;  ///< Of the last commit to the default branch, or of the settings.
   std::optional<Time> deleted_at;
@@ -93,7 +94,6 @@ struct Options {
   std::string public_url = "http://localhost:2247";  ///< Without '/' at its end.
   Duration kept_after_delete = days(7);              ///< Deleted repositories can be restored.
   std::size_t cached_repos_max = 100'000;            ///< Rows in memory, about 1 KB each.
-  std::size_t cached_revisions_max = 100'000;        ///< Resolved revisions in memory.
   /// Regular files inlined in one commit, together. Clients stay near 100 MB; git itself becomes
   /// slow past some GB.
   std::uint64_t commit_bytes_max = 2ull << 30;

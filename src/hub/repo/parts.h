@@ -1,0 +1,36 @@
+#pragma once
+#include <mutex>
+#include <unordered_map>
+
+#include "hub/repo/cache.h"
+#include "hub/repo/repos.h"
+
+namespace cairn::repo {
+
+/// What the members of Repos work with.
+struct Repos::Parts {
+  db::Database& database;
+  history::History& history;
+  const Keyring& keyring;
+  Blocking& blocking;
+  const Clock& clock;
+  Options options;
+  Cache cache;
+  SiblingCache siblings = {};
+
+  std::mutex downloads_mutex;
+  std::unordered_map<std::int64_t, std::int64_t> downloads;  ///< Not yet written.
+
+  /// After the commit of `tx` nothing in memory shows the repository as it was.
+  void forget_after_commit(db::Tx& tx, RepoKind kind, std::string full_key, RepoId id);
+};
+
+/// The living repository this text leads to, and whether by an old name. No rights are checked.
+[[nodiscard]] std::optional<std::pair<Repo, bool>> look_up(db::Tx& tx, RepoKind kind,
+                                                           std::string_view text);
+
+/// A name for a repository of `owner` that is free, or "RepoExists" with the field "url".
+[[nodiscard]] Result<> check_free(db::Tx& tx, const Options& options, RepoKind kind,
+                                  const RepoName& name, std::string message);
+
+}  // namespace cairn::repo

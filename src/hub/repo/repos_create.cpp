@@ -1,0 +1,101 @@
+#include "base/names.h"
+#include "hub/repo/card_rows.h"
+#include "hub/repo/events.h"
+#include "hub/repo/initial_files.h"
+#include "hub/repo/parts.h"
+#include "hub/repo/repos.h"
+#include "hub/repo/store.h"
+
+namespace cairn::repo {
+namespace {
+
+using Prepared = std::shared_ptr<const history::History::Prepared>;
+
+Result<account::Owner> find_target(db::Tx& tx, const Actor& actor,
+                                   const std::optional<std::string>& name) {
+  if (!name && !actor.has_user())
+    return fail(ErrorCode::unauthenticated, "Unauthenticated",
+                "Sign in, or send an access token, to create a repository.");
+  auto owner = account::find_owner(tx, name.value_or(actor.user_name));
+  if (owner || owner.error().code != ErrorCode::not_found) return owner;
+  return fail(ErrorCode::invalid_argument, "OwnerNotFound",
+              "There is no user or organization called \"" + name.value_or(actor.user_name) +
+                  "\". Leave `organization` out to create the repository under your own name.");
+}
+
+}  // namespace
+
+Result<> check_free(db::Tx& tx, const Options& options, RepoKind kind, const RepoName& name,
+                    std::string message) {
+  auto there = store::find(tx, kind, name.key());
+  if (!there) return {};
+  return fail(ErrorCode::conflict, "RepoExists", std::move(message))
+      .with("url", repo_url(options.public_url, kind, there->name));
+}
+
+Task<Result<Created>> Repos::create(Actor actor, NewRepo request) {
+  CAIRN_CO_TRY(short_name, check_repo_name(request.name));
+  if (request.visibility == Visibility::protected_ && request.kind != RepoKind::space)
+    co_return fail(ErrorCode::invalid_argument, "InvalidVisibility",
+                   "Only spaces can be protected. Choose public or private.");
+  CAIRN_CO_TRY(files, first_files(request));
+
+  CardInfo card = card_of(request.kind, "");
+  std::int64_t bytes = 0;
+  for (const auto& file : files) {
+    bytes += static_cast<std::int64_t>(file.content.size());
+    if (file.path.text() == "README.md") {
+      CAIRN_CO_TRY(checked, checked_card_of(request.kind, file.content));
+      card = std::move(checked);
+    }
+  }
+
+  auto* history = &parts_->history;
+  auto author = signature_of(actor, parts_->options.host(), parts_->clock.now());
+  auto build = [history, author, files] {
+    auto edit = [&](history::Editor& editor) -> Result<> {
+      for (const auto& file : files) CAIRN_CHECK(editor.put(file.path, file.content));
+      return {};
+    };
+    return history->prepare_first(author, {"initial commit", ""}, edit);
+  };
+  CAIRN_CO_TRY(first, co_await parts_->blocking.run(build));
+
+  // Row, pack, ref, card and event in one transaction: a crash leaves all of them or none.
+  auto public_id = request.public_id.value_or(make_public_id());
+  auto write = [this, actor, request, short_name, card, bytes, first,
+                public_id](db::Tx& tx) -> Result<Created> {
+    CAIRN_TRY(owner, find_target(tx, actor, request.owner));
+    tx.lock_row(db::Lockable::owner, owner.id.value);
+    CAIRN_CHECK(access::check_create(tx, actor, owner));
+    RepoName name{owner.name, short_name};
+    CAIRN_CHECK(
+        check_free(tx, parts_->options, request.kind, name,
+                   "You already created this " + std::string(to_string(request.kind)) + " repo"));
+
+    store::Insert row{.public_id = public_id,
+                      .kind = request.kind,
+                      .owner = owner.id,
+                      .creator = user_of(actor),
+                      .name = name,
+                      .visibility = request.visibility.value_or(owner.default_visibility),
+                      .default_branch = "main"};
+    if (row.visibility == Visibility::protected_ && request.kind != RepoKind::space)
+      row.visibility = Visibility::private_;  // An owner's default that only spaces can have.
+    RepoId id = store::insert(tx, row);
+    store::drop_redirect(tx, request.kind, name_key(owner.name), name_key(short_name));
+    CAIRN_TRY(commit,
+              parts_->history.insert_first(tx, id, "refs/heads/main", *first, ref_actor(actor)));
+    store::set_head(tx, id, commit.oid.hex());
+    store::add_storage(tx, id, bytes, {});
+    store::set_card(tx, id, card.data, card.fields);
+    auto repo = store::find(tx, id);
+    append_event(tx, actor, *repo, "repo.created");
+    forget_after_commit(tx, *repo);
+    return Created{std::make_shared<const Repo>(std::move(*repo)),
+                   std::make_shared<const history::CommitInfo>(std::move(commit))};
+  };
+  co_return co_await parts_->database.write(write);
+}
+
+}  // namespace cairn::repo
