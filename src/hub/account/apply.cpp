@@ -52,8 +52,8 @@ class Apply {
   Result<> organization(const ApplyOrganization& org, const std::string& where);
   Result<> members(OrgId org, const std::map<std::string, std::string>& wanted,
                    const std::string& where);
-  Result<> tokens(const ApplyUser& user, const std::string& where);
-  Result<> token(UserId user, const ApplyToken& wanted, const std::string& where);
+  Result<> tokens(const ApplyUser& user, UserId id, const std::string& where);
+  Result<TokenId> token(UserId user, const ApplyToken& wanted, const std::string& where);
   Result<> session(UserId user, const std::string& cookie, const std::string& where);
   void alias(const ApplyAlias& alias);
 
@@ -61,6 +61,7 @@ class Apply {
   const ApplyFile& file_;
   const PasswordHashes& passwords_;
   ApplySummary summary_;
+  std::vector<UserId> users_;  // Of the file's users, in its order.
   bool demoted_ = false;
 };
 
@@ -130,7 +131,8 @@ Result<> Apply::user(const ApplyUser& user, const std::string& where) {
   wanted.is_admin = user.admin;
   if (auto hash = passwords_.find(name_key(user.name)); hash != passwords_.end())
     wanted.password_hash = hash->second;
-  CAIRN_CHECK(owner(wanted, where));
+  CAIRN_TRY(id, owner(wanted, where));
+  users_.push_back(UserId{id.value});
   ++summary_.users;
   return {};
 }
@@ -175,28 +177,27 @@ Result<> Apply::members(OrgId org, const std::map<std::string, std::string>& wan
 }
 
 /// After the organizations, for scopes may name them.
-Result<> Apply::tokens(const ApplyUser& user, const std::string& where) {
-  CAIRN_TRY(owner, find_user(tx_, user.name));
+Result<> Apply::tokens(const ApplyUser& user, UserId id, const std::string& where) {
   std::set<std::string> names;
   std::set<TokenId> kept;
   for (std::size_t i = 0; i < user.tokens.size(); ++i) {
     const auto& wanted = user.tokens[i];
-    CAIRN_CHECK(token(owner.id, wanted, where + "." + at("tokens", i)));
+    CAIRN_TRY(made, token(id, wanted, where + "." + at("tokens", i)));
     names.insert(wanted.name);
-    kept.insert(store::token_by_hash(tx_, token_hash(wanted.value))->id);
+    kept.insert(made);
   }
   // A new value under an old name replaces the old one.
   if (!names.empty())
-    for (const auto& living : store::tokens_of(tx_, owner.id))
+    for (const auto& living : store::tokens_of(tx_, id))
       if (names.contains(living.name) && !kept.contains(living.id) &&
           store::revoke_token(tx_, living.id))
         ++summary_.changed;
   for (std::size_t i = 0; i < user.session_cookies.size(); ++i)
-    CAIRN_CHECK(session(owner.id, user.session_cookies[i], where + "." + at("session_cookies", i)));
+    CAIRN_CHECK(session(id, user.session_cookies[i], where + "." + at("session_cookies", i)));
   return {};
 }
 
-Result<> Apply::token(UserId user, const ApplyToken& wanted, const std::string& where) {
+Result<TokenId> Apply::token(UserId user, const ApplyToken& wanted, const std::string& where) {
   ++summary_.tokens;
   auto hash = token_hash(wanted.value);
   auto known = store::token_by_hash(tx_, hash);
@@ -218,18 +219,17 @@ Result<> Apply::token(UserId user, const ApplyToken& wanted, const std::string& 
   if (!known) {
     next.public_id = make_public_id();
     next.hint = token_hint(wanted.value);
-    store::insert_token(tx_, next, hash);
     ++summary_.created;
-    return {};
+    return store::insert_token(tx_, next, hash);
   }
   auto facts = [](const Token& t) {
     return std::tuple(t.name, t.role, json::serialize(scopes_json(t.scopes)), t.expires_at,
                       t.revoked_at);
   };
-  if (facts(*known) == facts(next)) return {};
+  if (facts(*known) == facts(next)) return next.id;
   store::update_token(tx_, next);
   ++summary_.changed;
-  return {};
+  return next.id;
 }
 
 Result<> Apply::session(UserId user, const std::string& cookie, const std::string& where) {
@@ -266,7 +266,7 @@ Result<ApplySummary> Apply::run() {
   for (std::size_t i = 0; i < file_.orgs.size(); ++i)
     CAIRN_CHECK(organization(file_.orgs[i], at("orgs", i)));
   for (std::size_t i = 0; i < file_.users.size(); ++i)
-    CAIRN_CHECK(tokens(file_.users[i], at("users", i)));
+    CAIRN_CHECK(tokens(file_.users[i], users_[i], at("users", i)));
   for (const auto& wanted : file_.aliases) alias(wanted);
   if (demoted_ && store::acting_admins(tx_).empty())
     return fail(ErrorCode::conflict, "LastAdministrator",

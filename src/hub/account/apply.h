@@ -20,8 +20,9 @@ namespace cairn::account {
 
 /// Bytes of a file: the transaction that applies it must be short (DESIGN 3.1).
 constexpr std::size_t apply_bytes_max = 8 << 20;
-/// Users, organizations, tokens, members, sessions and aliases together, for the same reason.
-constexpr std::size_t apply_entries_max = 5000;
+/// Users, organizations, tokens, members, sessions and aliases together, for the same reason: as
+/// many take half of a transaction's 250 ms, without optimization.
+constexpr std::size_t apply_entries_max = 2000;
 
 struct ApplyToken {
   std::string name, value, role;
