@@ -45,7 +45,6 @@ lfs::Options lfs_options(const Config& config) {
     if (!repo)
       return fail(ErrorCode::not_found, "RepoNotFound",
                   "The repository was deleted or moved out of reach.");
-    tx.lock_row(db::Lockable::repo, id.value);
     if (user.value == 0) return repo->owner;
     CAIRN_TRY(known, account::find_user(tx, user));
     if (known.disabled_at)

@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,9 +54,10 @@ struct Options {
   /// Unfinished uploads of one user in one repository.
   int pending_max = 20'000;
 
-  /// Asked in the transaction that starts a body and in the one that links it: is the repository
-  /// alive, and may this user still do that? On PostgreSQL it locks the repository's row. Gives
-  /// the owner who pays. Empty function: yes, owner 0. User 0 is the hub itself.
+  /// Asked in a read transaction before a body is sent or read, and in the one that links it, which
+  /// has locked the repository's row: is the repository alive, and may this user still do that?
+  /// Gives the owner who pays. Empty function: yes, owner 0. User 0 is the hub itself for uploads,
+  /// and nobody in particular for downloads.
   std::function<Result<OwnerId>(db::Tx&, RepoId, UserId, Use)> allow = {};
   /// limits::admit for stored bytes: asked before a body is read and before each new link. Empty
   /// function: no limit. @return `quota_exceeded`.
@@ -130,6 +132,8 @@ struct Sweep {
   std::uint64_t bytes = 0;
 };
 
+struct Inner;  // inner.h
+
 /// Thread-safe. References outlive it. A coroutine of it runs on the caller's executor, which must
 /// be a single thread or a strand.
 class Lfs {
@@ -176,9 +180,10 @@ class Lfs {
   /// as `receive`.
   Task<Result<std::string>> receive_part(Ticket ticket, std::optional<std::uint64_t> content_length,
                                          Source source);
-  /// Verifies all parts, joins and links them. Done before is fine.
+  /// Verifies all parts, joins and links them. Done before is fine; so is asking again while it
+  /// runs: the answer comes when it is known, or `unavailable` after 20 s.
   /// @param parts  the numbers the client says it sent.
-  /// @return `unprocessable`, word "LfsPartMissing", "LfsHashMismatch": the upload is then gone.
+  /// @return `unprocessable`, word "LfsPartMissing", or "LfsHashMismatch": the upload is then gone.
   Task<Result<Linked>> complete(Ticket ticket, std::vector<int> parts);
   /// Whether the repository has the file now.
   /// @return `not_found`, word "LfsObjectNotFound"; `unprocessable` "LfsSizeMismatch".
@@ -195,16 +200,15 @@ class Lfs {
 
   /// Ends uploads whose time is over. @return how many.
   Task<Result<int>> expire_uploads(int limit);
-  /// Deletes condemned objects whose grace is over, and bytes in the store of kind "lfs", older
-  /// than the grace, that no row names.
+  /// Deletes condemned objects whose grace is over, and bytes in the store of kind "lfs" that no
+  /// row names, older than the grace and than an hour (an upload's bytes lie there before its row).
   Task<Result<Sweep>> collect(Duration grace, bool dry_run);
   /// Every linked file: there, of the right size, hashing right. Unlinked ones and bytes that no
   /// row names are listed, not errors. Reads everything.
   Task<Result<>> check(std::function<void(Finding)> report);
 
  private:
-  struct Parts;
-  std::shared_ptr<Parts> parts_;
+  std::unique_ptr<Inner> inner_;
 };
 
 }  // namespace cairn::lfs

@@ -28,6 +28,7 @@ struct Object {
   storage::Key key;
   std::uint64_t size_bytes = 0;
   ObjectState state = ObjectState::live;
+  std::optional<Time> condemned_at;
 };
 
 /// Takes bytes that lie durable under `fresh` into use: the live incarnation when there is one,
@@ -49,8 +50,8 @@ bool condemn_unlinked(db::Tx& tx, ObjectId object, Parting parting);
 /// Condemned objects whose grace is over at `Tx::now()`, oldest first.
 [[nodiscard]] std::vector<Object> due_objects(db::Tx& tx, Duration grace, int limit);
 
-/// Forgets a condemned object that is still due: its bytes are then the caller's to remove. False
-/// when it was revived meanwhile.
+/// Forgets an object that `due_objects` gave: its bytes are then the caller's to remove, after the
+/// transaction. False when it was revived meanwhile.
 bool forget_object(db::Tx& tx, const Object& object);
 
 /// Whether any row, of an object or of an upload in progress, names the key.

@@ -149,7 +149,6 @@ Result<OwnerId> allow_user(db::Tx& tx, RepoId repo, UserId user, Action action) 
     actor.user_name = row->name;
     actor.user_public_id = row->public_id;
   }
-  tx.lock_row(db::Lockable::repo, repo.value);
   auto found = store::find(tx, repo);
   if (!found) return fail(access::hidden(actor));
   CAIRN_CHECK(access::check(tx, actor, action, *found));
