@@ -66,33 +66,10 @@ std::string system_user() {
   return entry && std::string(entry->pw_name) != "root" ? entry->pw_name : "";
 }
 
-constexpr db::Statement find_meta{"meta.find", "SELECT value FROM hub_meta WHERE key = $1"};
-constexpr db::Statement insert_meta{"meta.insert",
-                                    "INSERT INTO hub_meta (key, value) VALUES ($1, $2)"};
-
-/// Refuses a root key that is not the one this database's secrets were made with.
-Result<> check_root_key(db::Database& database, const Keyring& keyring) {
-  std::string mine = keyring.fingerprint();
-  auto compare = [mine](db::Tx& tx) -> Result<> {
-    auto row = tx.one(find_meta, "root_key");
-    if (!row) {
-      tx.run(insert_meta, "root_key", mine);
-      return {};
-    }
-    if (row->text(0) == mine) return {};
-    return fail(ErrorCode::conflict, "WrongRootKey",
-                "The root key is not the one this database was made with. Put the right root.key "
-                "into the data folder, or set CAIRN_ROOT_KEY.");
-  };
-  return database.write_now(compare);
-}
-
 }  // namespace
 
 std::vector<db::Migration> all_migrations() {
-  std::vector<db::Migration> all = {
-      {"20261125T0000_meta", db::Migration::Kind::expand,
-       "CREATE TABLE hub_meta (key @text PRIMARY KEY, value @text NOT NULL) @strict;"}};
+  std::vector<db::Migration> all;
   for (auto list : {account::account_migrations(), access::access_migrations(),
                     event::event_migrations(), work::work_migrations(), lfs::lfs_migrations(),
                     history::migrations(), repo::repo_migrations()})
@@ -109,7 +86,8 @@ Result<std::unique_ptr<Hub>> Hub::open(Config config) {
   options.url = config.database_url();
   CAIRN_TRY(database, db::Database::open(options));
   CAIRN_CHECK(database->migrate(all_migrations(), version));
-  CAIRN_CHECK(check_root_key(*database, keyring));
+  auto same_root = [&](db::Tx& tx) { return account::check_root_key(tx, keyring); };
+  CAIRN_CHECK(database->write_now(same_root));
   CAIRN_TRY(objects, storage::open_local_store(folder.file("objects")));
   return std::make_unique<Hub>(std::move(config), std::move(folder), std::move(keyring),
                                std::move(database), std::move(objects));

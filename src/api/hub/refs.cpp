@@ -73,8 +73,8 @@ RepoHandler create_tag(Services& services) {
     tag.name = in.tag;
     tag.revision = request.rest_path("rev");
     tag.message = in.message.value_or("");
-    CAIRN_CO_TRY(commit, co_await services.files.create_tag(actor, repo, tag));
-    co_return done(commit);
+    CAIRN_CO_CHECK(co_await services.files.create_tag(actor, repo, tag));
+    co_return done(nullptr);
   };
 }
 
