@@ -19,7 +19,7 @@ http::Response encode_error(const Error& error, const http::Request& request) {
     if (key == "url") body["url"] = value;
   auto response = http::json(http::http_status(error.code), json::value(std::move(body)));
   // Unknown routes and bad tokens have no code: clients would take it for a missing repository.
-  bool has_code = error.word != "RouteNotFound" && error.code != ErrorCode::bad_credentials;
+  bool has_code = error.word != "NotFound" && error.code != ErrorCode::bad_credentials;
   if (has_code) response.headers.set("X-Error-Code", header_text(error.word));
   response.headers.set("X-Error-Message", header_text(error.message));
   for (const auto& [key, value] : error.fields)
