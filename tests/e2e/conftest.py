@@ -5,6 +5,7 @@ name their own repositories (`repo_id`). `own_hub` is a server for one test that
 configures it. Both run on the engine of `--database`.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from cairn import PROGRAM, Cairn, free_port  # noqa: E402
 from postgres import Postgres  # noqa: E402
+from wire import Wire  # noqa: E402
 
 # The client reads these when it is imported, so they are set before any test imports it.
 _port = free_port()
@@ -37,28 +39,60 @@ def token(name):
     return "hf_" + (name + "0" * 34)[:34]
 
 
-ADA, ADA_READ, BOB, KEEPER = token("adaWrite"), token("adaRead"), token("bobWrite"), token("keeper")
+# A name per role, so that a test reads as who does what.
+ADA, ADA_READ, ADA_EXPIRED, ADA_FINE = (
+    token("adaWrite"), token("adaRead"), token("adaExpired"), token("adaFine"))
+BOB, CAROL, DAN, KEEPER, LENA = (
+    token("bobWrite"), token("carolWrite"), token("danWrite"), token("keeper"), token("lena"))
+
+
+def person(name, *tokens, **more):
+    return {"name": name, "fullname": name.capitalize(), "email": f"{name}@hub.example",
+            "tokens": list(tokens), **more}
+
+
+def written(value, role="write", name="write", **more):
+    return {"name": name, "value": value, "role": role, **more}
+
 
 WORLD = {
     "users": [
-        {
-            "name": "ada", "fullname": "Ada", "email": "ada@hub.example",
-            "tokens": [
-                {"name": "write", "value": ADA, "role": "write"},
-                {"name": "read", "value": ADA_READ, "role": "read"},
-            ],
-        },
-        {
-            "name": "bob", "fullname": "Bob", "email": "bob@hub.example",
-            "tokens": [{"name": "write", "value": BOB, "role": "write"}],
-        },
-        {
-            "name": "keeper", "fullname": "Keeper", "email": "keeper@hub.example", "admin": True,
-            "tokens": [{"name": "write", "value": KEEPER, "role": "write"}],
-        },
+        person(
+            "ada",
+            written(ADA),
+            written(ADA_READ, "read", "read"),
+            written(ADA_EXPIRED, "write", "expired", expires_at="2020-01-01T00:00:00Z"),
+            # May read everything of ada's and write to one repository of hers.
+            written(ADA_FINE, "fineGrained", "fine", scopes={
+                "global": [],
+                "scoped": [
+                    {"entity": {"type": "user", "name": "ada"},
+                     "permissions": ["repo.content.read"]},
+                    {"entity": {"type": "model", "name": "ada/fine"},
+                     "permissions": ["repo.write"]},
+                ],
+            }),
+        ),
+        person("bob", written(BOB)),
+        person("carol", written(CAROL)),
+        person("dan", written(DAN)),
+        person("keeper", written(KEEPER), admin=True),
+        # Has no repositories but those of tests of lists.
+        person("lena", written(LENA)),
     ],
-    "orgs": [{"name": "team", "fullname": "Team", "members": {"ada": "admin", "bob": "read"}}],
+    "orgs": [
+        {"name": "crew", "fullname": "Crew",
+         "members": {"ada": "admin", "bob": "read", "carol": "contributor", "dan": "write"}},
+        # Whose new repositories are private.
+        {"name": "vault", "fullname": "Vault", "default_visibility": "private",
+         "members": {"ada": "admin"}},
+    ],
+    "aliases": [
+        {"type": "model", "from": "gpt0", "to": "ada/aliased"},
+        {"type": "dataset", "from": "squid", "to": "ada/aliased"},
+    ],
 }
+TOKENS = [t["value"] for user in WORLD["users"] for t in user["tokens"]]
 
 
 def pytest_addoption(parser):
@@ -104,7 +138,7 @@ def hub(folder, new_database):
     finally:
         server.end()
     log = server.log_path.read_text(errors="replace")
-    assert not [t for t in (ADA, ADA_READ, BOB, KEEPER) if t in log], "a token is in the log"
+    assert not [t for t in TOKENS if t in log], "a token is in the log"
 
 
 @pytest.fixture
@@ -144,12 +178,41 @@ def anonymous_api(hub):
 
 
 @pytest.fixture
+def ada(hub):
+    """Plain HTTP as ada."""
+    return Wire(hub.url, ADA)
+
+
+@pytest.fixture
+def bob(hub):
+    """Plain HTTP as bob, a stranger to what is ada's."""
+    return Wire(hub.url, BOB)
+
+
+@pytest.fixture
+def nobody(hub):
+    """Plain HTTP without a token."""
+    return Wire(hub.url)
+
+
+_names = itertools.count()
+
+
+@pytest.fixture
 def repo_id(request):
     """A repository name of ada's that no other test has, with the name of the test in it."""
     name = "".join(c if c.isalnum() or c == "_" else "-" for c in request.node.name)
     while "--" in name:
         name = name.replace("--", "-")
-    return f"ada/{name[:70].strip('-')}-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}"
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return f"ada/{name[:70].strip('-_')}-{next(_names)}-{worker}"
+
+
+@pytest.fixture
+def repo(ada, repo_id):
+    """@return the name of a new public model of ada's."""
+    ada.create(repo_id)
+    return repo_id
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ def test_whoami_names_the_holder_of_the_token(api):
     me = api.whoami()
     assert me["name"] == "ada" and me["type"] == "user"
     assert me["auth"]["accessToken"]["role"] == "write"
-    assert "team" in [org["name"] for org in me["orgs"]]
+    assert "crew" in [org["name"] for org in me["orgs"]]
 
 
 def test_a_wrong_token_is_refused(hub):
