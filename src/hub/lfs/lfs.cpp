@@ -111,4 +111,11 @@ Task<Result<Download>> Lfs::open(Ticket ticket) {
   co_return co_await open(ticket.repo, ticket.sha256);
 }
 
+Task<Result<std::string>> Lfs::read(Download file, std::uint64_t offset, std::uint64_t count) {
+  auto step = [reader = file.reader, offset, count] {
+    return reader->read({offset, std::min<std::uint64_t>(count, 1 << 20)});
+  };
+  co_return co_await inner_->blocking.run(step);
+}
+
 }  // namespace cairn::lfs

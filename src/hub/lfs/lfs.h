@@ -195,6 +195,9 @@ class Lfs {
   Task<Result<Download>> open(RepoId repo, Sha256Digest sha256);
   /// With a ticket of kind download: asks `allow` again.
   Task<Result<Download>> open(Ticket ticket);
+  /// At most 1 MiB of an open file, at least one byte, for stores without descriptors.
+  /// @pre offset + count <= size
+  Task<Result<std::string>> read(Download file, std::uint64_t offset, std::uint64_t count);
 
   // ---- Upkeep ----
 

@@ -1,0 +1,42 @@
+#pragma once
+#include <optional>
+#include <string>
+
+#include "base/result.h"
+#include "base/task.h"
+#include "hub/access/access.h"
+#include "hub/lfs/lfs.h"
+#include "platform/http/http.h"
+
+/// The Git LFS protocol, as git-lfs and the Hub's clients speak it (hub-api.md 7.1): batches, and
+/// the signed URLs they lead to.
+namespace cairn::api::lfs {
+
+/// Finds a repository by its name in a URL and decides what the one who asks may do there. Made by
+/// `app` from hub/repo, and by tests from nothing.
+class RepoGate {
+ public:
+  virtual ~RepoGate() = default;
+
+  struct Opened {
+    RepoId repo;
+    OwnerId owner;
+    UserId user;  ///< Who asks; 0 for nobody and for the hub itself.
+    /// The name asked for is an old one: "owner/name" as it is now. Answered with 307.
+    std::optional<std::string> moved_to;
+  };
+  /// @param name  "owner/name", decoded; any text.
+  /// @return what hub/access says: the same for what is missing and what is hidden.
+  virtual Task<Result<Opened>> open(http::Request& request, RepoKind kind, std::string name,
+                                    access::Action action) = 0;
+};
+
+/// Adds every route of the protocol; both outlive the router. Runs behind the hook that recognizes
+/// the actor; signed URLs need none.
+void add_routes(http::Router& router, cairn::lfs::Lfs& large_files, RepoGate& gate);
+
+/// {"message": …} as git-lfs reads it, with the headers that the Hub's clients go by. 401 names
+/// both `LFS-Authenticate` and `WWW-Authenticate`, so that git-lfs asks its credential helper.
+[[nodiscard]] http::Response encode_error(const Error& error, const http::Request& request);
+
+}  // namespace cairn::api::lfs
