@@ -28,8 +28,8 @@ Failure too_large(std::string word, std::string message) {
 /// Everything between bytes and operations. Also the event handler of Boost's incremental parser,
 /// so that a long text is never held twice.
 struct CommitBody::State {
-  State(Format format_, std::shared_ptr<history::Staging> staging, CommitBodyLimits limits_)
-      : format(format_), limits(limits_), request{{}, {}, std::move(staging)} {}
+  State(Format format_, std::shared_ptr<history::Staging> staging, CommitBodyLimits limits_);
+  ~State();
 
   const Format format;
   const CommitBodyLimits limits;
@@ -297,11 +297,17 @@ Result<> CommitBody::State::finish_document() {
   return {};
 }
 
+CommitBody::State::State(Format format_, std::shared_ptr<history::Staging> staging,
+                         CommitBodyLimits limits_)
+    : format(format_),
+      limits(limits_),
+      request{{}, {}, std::move(staging)},
+      parser(std::make_unique<Parser>(*this)) {}
+CommitBody::State::~State() = default;
+
 CommitBody::CommitBody(Format format, std::shared_ptr<history::Staging> staging,
                        CommitBodyLimits limits)
-    : state_(std::make_unique<State>(format, std::move(staging), limits)) {
-  state_->parser = std::make_unique<State::Parser>(*state_);
-}
+    : state_(std::make_unique<State>(format, std::move(staging), limits)) {}
 CommitBody::~CommitBody() = default;
 CommitBody::CommitBody(CommitBody&&) noexcept = default;
 CommitBody& CommitBody::operator=(CommitBody&&) noexcept = default;

@@ -129,7 +129,8 @@ db::Query list_query(const ListQuery& query, const std::optional<OwnerId>& autho
     sql.add(sqlite ? visible_repos : visible_repos_pg, filter.repos);
     sql.add(sqlite ? visible_end : visible_end_pg);
   }
-  if (query.gated) sql.add(*query.gated ? " AND r.gating <> 0" : " AND r.gating = 0");
+  if (query.gated && *query.gated) sql.add(" AND r.gating <> 0");
+  if (query.gated && !*query.gated) sql.add(" AND r.gating = 0");
   for (const auto& tag : query.tags) sql.add(with_tag, tag).add(")");
   add_words(sql, query.search);
   add_order(sql, sort_sql(query.sort), query.ascending, query.sort == Sort::id, query.limit, after);
