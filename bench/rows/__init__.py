@@ -1,0 +1,16 @@
+"""One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
+
+from rows import build, commits, downloads, small, start, uploads
+
+# Letter -> (title, function). Those of NAMED_ONLY run when they are named.
+ROWS = {
+    "a": ("Download of a large file", downloads.large_file),
+    "b": ("Download of a small file, and its HEAD", small.small_file),
+    "c": ("Upload of a large file", uploads.large_file),
+    "d": ("One commit of 10 000 files", uploads.many_files),
+    "e": ("Sixteen writers", commits.sixteen_writers),
+    "f": ("Info and tree", small.info_and_tree),
+    "g": ("Start, idle memory, size", start.start),
+    "h": ("Clean build and tests", build.build),
+}
+NAMED_ONLY = "h"
