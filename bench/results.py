@@ -61,7 +61,7 @@ def _document(whole):
     ]
     for row, found in whole["rows"].items():
         for m in found.get("measures", []):
-            peer = f"{m['peer']} {m['peer_value']:g}" if "peer" in m else ""
+            peer = f"{m['peer']} {_with_unit(m['peer_value'], '')}" if "peer" in m else ""
             ratio = f"{m['ratio']:.2f}×" if "ratio" in m else ""
             out.append(f"| {row} | {m['measure']} | {_with_unit(m['value'], m['unit'])} | {peer} | "
                        f"{ratio} | {m.get('goal', '')} | {_verdict(m)} |")
@@ -84,7 +84,7 @@ def _with_unit(value, unit):
 
 
 def _peer(m):
-    return f"{m['peer']} {m['peer_value']:.4g}: {m['ratio']:.2f}×" if "peer" in m else ""
+    return f"{m['peer']} {_with_unit(m['peer_value'], '')}: {m['ratio']:.2f}×" if "peer" in m else ""
 
 
 def _verdict(m):
