@@ -123,9 +123,7 @@ const Known* find(std::string_view key) {
 }
 
 std::string did_you_mean(std::string_view key) {
-  std::vector<std::string> names;
-  for (const auto& k : known()) names.push_back(k.key);
-  auto near = nearest(key, names);
+  auto near = nearest(key, setting_keys());
   return near ? " Did you mean \"" + *near + "\"?" : " See: cairn config.";
 }
 
@@ -170,13 +168,6 @@ Result<> read_toml(Config& config, Sources& sources, const std::string& path, bo
     CAIRN_CHECK(set(config, sources, *k, value, path));
   }
   return {};
-}
-
-std::string upper(std::string_view key) {
-  std::string out(key);
-  for (char& c : out)
-    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
-  return out;
 }
 
 // Variables of the tools around the program, which it does not read itself.
@@ -260,6 +251,12 @@ Result<Config> load_config(std::vector<std::string>& arguments,
   }
   arguments = std::move(rest);
   return config;
+}
+
+std::vector<std::string> setting_keys() {
+  std::vector<std::string> names;
+  for (const auto& k : known()) names.push_back(k.key);
+  return names;
 }
 
 std::map<std::string, std::string> environment_of_process() {

@@ -53,6 +53,9 @@ struct Config {
 [[nodiscard]] Result<Config> load_config(std::vector<std::string>& arguments,
                                          const std::map<std::string, std::string>& environment);
 
+/// The names of all settings, as in cairn.toml.
+[[nodiscard]] std::vector<std::string> setting_keys();
+
 /// The process's environment.
 [[nodiscard]] std::map<std::string, std::string> environment_of_process();
 

@@ -1,4 +1,5 @@
 #include "api/admin/handler.h"
+#include "base/names.h"
 
 namespace cairn::api::admin {
 namespace {
@@ -28,8 +29,9 @@ BOOST_DESCRIBE_STRUCT(PasswordIn, (), (password))
 
 struct TokenIn {
   std::optional<std::string> name, role, expires_at;
+  std::optional<std::string> value;  ///< Given at the machine itself only, for migrations.
 };
-BOOST_DESCRIBE_STRUCT(TokenIn, (), (name, role, expires_at))
+BOOST_DESCRIBE_STRUCT(TokenIn, (), (name, role, expires_at, value))
 
 json::object user_json(const account::User& user) {
   json::object out{{"name", user.name},
@@ -58,6 +60,19 @@ AdminHandler change_user(Services& services, UserChange change) {
   };
 }
 
+AdminHandler restore_user(Services& services) {
+  return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
+    std::string name(request.param("name"));
+    auto restore = [&services, name](db::Tx& tx) -> Result<std::string> {
+      CAIRN_TRY(owner, services.accounts.restore_owner(tx, name));
+      services.repos.owner_changed(tx, owner.id);
+      return owner.name;
+    };
+    CAIRN_CO_TRY(restored, co_await services.database.write(restore));
+    co_return json::value(json::object{{"name", restored}, {"done", true}});
+  };
+}
+
 AdminHandler create_user(Services& services) {
   return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
     CAIRN_CO_TRY(in, co_await request.read_json<UserIn>());
@@ -78,18 +93,21 @@ AdminHandler list_users(Services& services) {
   return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
     std::string after(request.query("after").value_or(""));
     auto read = [after](db::Tx& tx) -> Result<std::vector<account::User>> {
-      return account::list_users(tx, {.limit = 1000, .after_key = after});
+      return account::list_users(tx, {.limit = page_max, .after_key = after});
     };
     CAIRN_CO_TRY(users, co_await services.database.read(read));
     json::array out;
     for (const auto& user : users) out.push_back(user_json(user));
-    co_return json::value(std::move(out));
+    co_return page(std::move(out), users.empty() ? "" : name_key(users.back().name));
   };
 }
 
 AdminHandler create_token(Services& services) {
-  return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
+  return [&services](http::Request& request, account::Actor actor) -> Task<Result<json::value>> {
     CAIRN_CO_TRY(in, co_await request.read_json<TokenIn>());
+    if (in.value && !actor.is_system())
+      co_return fail(ErrorCode::forbidden, "Forbidden",
+                     "The value of a token is given at the hub's own machine: cairn admin …");
     std::string user_name(request.param("name"));
     account::NewToken wanted;
     wanted.name = in.name.value_or("made by the operator");
@@ -102,6 +120,7 @@ AdminHandler create_token(Services& services) {
       CAIRN_CO_TRY(time, parse_rfc3339(*in.expires_at));
       wanted.expires_at = time;
     }
+    wanted.value = in.value;
     auto make = [user_name, wanted](db::Tx& tx) -> Result<account::CreatedToken> {
       CAIRN_TRY(user, account::find_user(tx, user_name));
       return account::create_token(tx, user.id, wanted);
@@ -148,7 +167,7 @@ AdminHandler list_organizations(Services& services) {
   return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
     std::string after(request.query("after").value_or(""));
     auto read = [after](db::Tx& tx) -> Result<std::vector<account::Organization>> {
-      return account::list_organizations(tx, {.limit = 1000, .after_key = after});
+      return account::list_organizations(tx, {.limit = page_max, .after_key = after});
     };
     CAIRN_CO_TRY(found, co_await services.database.read(read));
     json::array out;
@@ -157,7 +176,7 @@ AdminHandler list_organizations(Services& services) {
                                  {"id", o.public_id.hex},
                                  {"fullname", o.full_name},
                                  {"created", to_rfc3339(o.created_at)}});
-    co_return json::value(std::move(out));
+    co_return page(std::move(out), found.empty() ? "" : name_key(found.back().name));
   };
 }
 
@@ -185,6 +204,11 @@ AdminHandler apply(Services& services) {
   return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
     CAIRN_CO_TRY(text, co_await request.read_all(account::apply_bytes_max));
     CAIRN_CO_TRY(summary, co_await services.accounts.apply(std::move(text)));
+    auto forget = [&services](db::Tx& tx) -> Result<> {
+      services.repos.forget_everything_after_commit(tx);
+      return {};
+    };
+    CAIRN_CO_CHECK(co_await services.database.write(forget));
     co_return to_json(summary);
   };
 }
@@ -216,8 +240,11 @@ void add_account_routes(http::Router& router, Services& services) {
       }));
   add(Method::delete_, "/users/{name}", "users.delete", "Delete a user.",
       change_user(services, [&services](db::Tx& tx, const account::User& user) {
+        services.repos.owner_changed(tx, owner_of(user.id));
         return services.accounts.delete_owner(tx, owner_of(user.id), std::nullopt);
       }));
+  add(Method::post, "/users/{name}/restore", "users.restore", "Bring a deleted user back.",
+      restore_user(services));
   add(Method::put, "/users/{name}/password", "users.password", "Set a password.",
       set_password(services));
   add(Method::post, "/users/{name}/tokens", "users.token", "Make a token; shown once.",

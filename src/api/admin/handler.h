@@ -16,6 +16,12 @@ enum class Who {
 /// A handler that answers 200 with JSON, after the actor was checked.
 [[nodiscard]] http::Handler admin_only(Who who, AdminHandler handler);
 
+/// Entries of one page of a list.
+constexpr int page_max = 1000;
+/// {"items": […], "next": "…"}: `next` is the `after` of the next page, absent on the last.
+/// @param last  what `after` would be after the last item.
+[[nodiscard]] json::value page(json::array items, std::string last);
+
 constexpr std::string_view prefix = "/api/-/v1/admin";
 
 void add_account_routes(http::Router& router, Services& services);
@@ -23,5 +29,6 @@ void add_repo_routes(http::Router& router, Services& services);
 void add_check_routes(http::Router& router, Services& services);
 void add_import_routes(http::Router& router, Services& services);
 void add_example_routes(http::Router& router, Services& services);
+void add_work_routes(http::Router& router, Services& services);
 
 }  // namespace cairn::api::admin

@@ -28,15 +28,15 @@ AdminHandler list(Services& services) {
     if (request.query_flag("deleted")) {
       CAIRN_CO_TRY(gone, co_await services.repos.deleted(actor, std::nullopt));
       for (const auto& repo : gone) out.push_back(repo_json(repo));
-      co_return json::value(std::move(out));
+      co_return json::value(json::object{{"items", std::move(out)}});
     }
     RepoId after{parse_int(request.query("after").value_or("0")).value_or(0)};
     auto read = [after](db::Tx& tx) -> Result<std::vector<repo::Repo>> {
-      return repo::all_repos(tx, after, 1000);
+      return repo::all_repos(tx, after, page_max);
     };
     CAIRN_CO_TRY(repos, co_await services.database.read(read));
     for (const auto& repo : repos) out.push_back(repo_json(repo));
-    co_return json::value(std::move(out));
+    co_return page(std::move(out), repos.empty() ? "" : std::to_string(repos.back().id.value));
   };
 }
 

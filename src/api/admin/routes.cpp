@@ -18,12 +18,19 @@ http::Handler admin_only(Who who, AdminHandler handler) {
       });
 }
 
+json::value page(json::array items, std::string last) {
+  json::object out;
+  bool full = items.size() == static_cast<std::size_t>(page_max);
+  out["items"] = std::move(items);
+  if (full) out["next"] = std::move(last);
+  return out;
+}
+
 void add_routes(http::Router& router, Services& services) {
   add_account_routes(router, services);
   add_repo_routes(router, services);
   add_check_routes(router, services);
-  add_import_routes(router, services);
-  add_example_routes(router, services);
+  add_work_routes(router, services);
 }
 
 }  // namespace cairn::api::admin

@@ -1,0 +1,101 @@
+#include "platform/http/local_client.h"
+
+#include <memory>
+
+#include <curl/curl.h>
+
+#include "base/text.h"
+
+namespace cairn::http {
+namespace {
+
+constexpr std::size_t answer_bytes_max = 256u << 20;
+
+struct CurlClose {
+  void operator()(CURL* curl) const { curl_easy_cleanup(curl); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+};
+
+struct Receiving {
+  LocalAnswer answer;
+  bool too_large = false;
+};
+
+std::size_t take_body(char* bytes, std::size_t, std::size_t count, void* to) {
+  auto& receiving = *static_cast<Receiving*>(to);
+  if (receiving.answer.body.size() + count > answer_bytes_max) {
+    receiving.too_large = true;
+    return 0;
+  }
+  receiving.answer.body.append(bytes, count);
+  return count;
+}
+
+std::size_t take_header(char* bytes, std::size_t, std::size_t count, void* to) {
+  auto& receiving = *static_cast<Receiving*>(to);
+  std::string_view line(bytes, count);
+  // A "100 Continue" comes before the head that counts.
+  if (line.starts_with("HTTP/")) receiving.answer.headers.clear();
+  auto colon = line.find(':');
+  if (colon != line.npos)
+    receiving.answer.headers.add(std::string(line.substr(0, colon)),
+                                 std::string(trim(line.substr(colon + 1))));
+  return count;
+}
+
+Failure failure_of(CURLcode code, const std::string& socket_path, const Receiving& receiving) {
+  std::string why = curl_easy_strerror(code);
+  if (receiving.too_large)
+    return fail(ErrorCode::too_large, "SocketFailed",
+                "The answer of the hub at " + socket_path + " is too large.");
+  if (code == CURLE_COULDNT_CONNECT)
+    return fail(ErrorCode::unavailable, "SocketUnreachable",
+                "Nobody listens at " + socket_path + ".");
+  return fail(ErrorCode::unavailable, "SocketFailed",
+              "The hub at " + socket_path + " did not answer to the end: " + why +
+                  ". What was asked may have been done; look before asking again.");
+}
+
+}  // namespace
+
+Result<LocalAnswer> ask_local(const std::string& socket_path, Method method,
+                              const std::string& target, const Headers& headers, std::string body,
+                              long timeout_ms) {
+  static const bool ready = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+  std::unique_ptr<CURL, CurlClose> curl(ready ? curl_easy_init() : nullptr);
+  if (!curl) return fail(ErrorCode::unavailable, "SocketFailed", "libcurl cannot be used here.");
+  std::unique_ptr<curl_slist, CurlClose> lines;
+  auto add_line = [&](const std::string& line) {
+    lines.reset(curl_slist_append(lines.release(), line.c_str()));
+  };
+  for (const auto& [name, value] : headers) add_line(name + ": " + value);
+  add_line("Expect:");
+
+  Receiving receiving;
+  auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl.get(), option, value); };
+  std::string url = "http://localhost" + target, verb(to_string(method));
+  set(CURLOPT_URL, url.c_str());
+  set(CURLOPT_UNIX_SOCKET_PATH, socket_path.c_str());
+  set(CURLOPT_PROXY, "");  // Variables of the environment must not lead elsewhere.
+  set(CURLOPT_PATH_AS_IS, 1L);
+  set(CURLOPT_NOSIGNAL, 1L);
+  set(CURLOPT_TIMEOUT_MS, timeout_ms);
+  if (method != Method::get) {
+    set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    set(CURLOPT_POSTFIELDS, body.c_str());
+  }
+  set(CURLOPT_CUSTOMREQUEST, verb.c_str());
+  set(CURLOPT_HTTPHEADER, lines.get());
+  set(CURLOPT_WRITEFUNCTION, take_body);
+  set(CURLOPT_WRITEDATA, static_cast<void*>(&receiving));
+  set(CURLOPT_HEADERFUNCTION, take_header);
+  set(CURLOPT_HEADERDATA, static_cast<void*>(&receiving));
+  if (auto code = curl_easy_perform(curl.get()); code != CURLE_OK)
+    return failure_of(code, socket_path, receiving);
+  long status = 0;
+  curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  receiving.answer.status = static_cast<int>(status);
+  return std::move(receiving.answer);
+}
+
+}  // namespace cairn::http
