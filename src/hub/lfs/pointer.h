@@ -18,7 +18,7 @@ struct Pointer {
 
 /// Longer texts are no pointers (the specification's limit is 1024; ours has no extensions, so
 /// three lines of fixed shape, the size in at most 20 digits).
-constexpr std::size_t pointer_bytes_max = 154;
+constexpr std::size_t pointer_bytes_max = 145;
 
 /// Reads a pointer.
 /// @param text  a whole Git blob; read during the call, not kept.
