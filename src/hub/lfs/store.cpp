@@ -121,7 +121,7 @@ constexpr db::Statement delete_upload{"lfs.upload.delete", R"sql(
 
 constexpr db::Statement count_uploads_of_user{"lfs.upload.count", R"sql(
   SELECT COUNT(*) FROM (SELECT 1 FROM lfs_uploads WHERE repo_id = $1 AND user_id = $2 LIMIT $3)
-  AS some)sql"};
+  AS counted)sql"};
 
 constexpr db::Statement list_due_uploads{"lfs.upload.due", R"sql(
   SELECT public_id, repo_id, owner_id, user_id, sha256, size_bytes, key, multipart_id, part_bytes,
