@@ -4,9 +4,9 @@
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/dispatch.hpp>
-#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/execution/outstanding_work.hpp>
 #include <boost/asio/post.hpp>
+#include <boost/asio/prefer.hpp>
 
 namespace cairn::db {
 
@@ -19,17 +19,28 @@ auto Database::run(Function function, bool writing) -> Task<std::invoke_result_t
   };
   auto state = std::make_shared<State>(State{std::move(function), {}});
   auto initiate = [this, state, writing](auto handler) {
+    using Handler = decltype(handler);
+    using Tracked = std::decay_t<decltype(boost::asio::prefer(
+        boost::asio::get_associated_executor(handler),
+        boost::asio::execution::outstanding_work.tracked))>;
+    // The one copy of the executor that database threads hold. It keeps the executor's context
+    // running, and is the last thing that they let go of: the context may be gone right after.
+    struct Waiter {
+      Tracked executor;
+      Handler handler;
+    };
     auto executor = boost::asio::get_associated_executor(handler);
-    auto held = std::make_shared<decltype(handler)>(std::move(handler));
-    auto guard = boost::asio::make_work_guard(executor);
+    Tracked tracked =
+        boost::asio::prefer(executor, boost::asio::execution::outstanding_work.tracked);
+    auto waiter = std::make_shared<Waiter>(std::move(tracked), std::move(handler));
     Job job;
     job.body = [state](Tx& tx) {
       state->result = state->function(tx);
       return state->result->has_value();
     };
-    job.done = [state, held, executor, guard](std::optional<Error> failed) {
+    job.done = [state, waiter](std::optional<Error> failed) {
       if (failed) state->result = R(std::unexpected(std::move(*failed)));
-      boost::asio::post(executor, [held] { std::move (*held)(); });
+      boost::asio::post(waiter->executor, [waiter] { std::move(waiter->handler)(); });
     };
     submit(std::move(job), writing);
   };
