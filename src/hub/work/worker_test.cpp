@@ -57,8 +57,8 @@ class WorkerTest : public testing::Test {
 
   db::testing::TestDatabase files_{db::Engine::sqlite};
   ManualClock clock_;
+  asio::io_context io_, elsewhere_;
   std::unique_ptr<db::Database> database_;
-  asio::io_context io_;
   std::unique_ptr<Worker> worker_;
   std::vector<WorkItem> calls_;
 };
@@ -161,15 +161,14 @@ TEST_F(WorkerTest, TakesOverFromANodeThatDied) {
   add({.kind = "merge", .key = "a"});
   {
     // The other node's handler hangs; the node goes away with it.
-    asio::io_context elsewhere;
-    Worker other(elsewhere.get_executor(), *database_, {.node = "other", .lease = minutes(1)});
-    auto never = std::make_shared<asio::steady_timer>(elsewhere, std::chrono::hours(1000));
+    Worker other(elsewhere_.get_executor(), *database_, {.node = "other", .lease = minutes(1)});
+    auto never = std::make_shared<asio::steady_timer>(elsewhere_, std::chrono::hours(1000));
     other.handle("merge", [never](WorkItem) -> Task<Result<>> {
       co_await never->async_wait(asio::use_awaitable);
       co_return Result<>{};
     });
-    asio::co_spawn(elsewhere, other.run(), asio::detached);
-    while (list().at(0).state != State::running) elsewhere.run_one();
+    asio::co_spawn(elsewhere_, other.run(), asio::detached);
+    while (list().at(0).state != State::running) elsewhere_.run_one();
   }
   worker_->handle("merge", noting());
   EXPECT_EQ(run_due(), 0) << "its lease holds";
@@ -186,11 +185,10 @@ TEST_F(WorkerTest, AHandlerThatLostItsLeaseHasNoEffect) {
     if (item.attempt > 1) co_return Result<>{};
     // The lease ends while the handler is away, and another node takes the work and ends it.
     clock_.advance(minutes(2));
-    asio::io_context elsewhere;
-    Worker other(elsewhere.get_executor(), *database_, {.node = "other"});
+    Worker other(elsewhere_.get_executor(), *database_, {.node = "other"});
     other.handle("merge", [](WorkItem) -> Task<Result<>> { co_return Result<>{}; });
-    asio::co_spawn(elsewhere, other.run_due(), asio::detached);
-    elsewhere.run();
+    asio::co_spawn(elsewhere_, other.run_due(), asio::detached);
+    elsewhere_.run();
     auto effect = [item](db::Tx& tx) -> Result<> { return check_lease(tx, item); };
     late = co_await database_->write(effect);
     co_return late;
