@@ -50,7 +50,7 @@ Result<Target> find_branch(db::Tx& tx, history::History& history, const Repo& re
   if (ref.starts_with("refs/heads/") && git::check_ref_name(ref))
     if (auto found = history.find_ref(tx, repo.id, ref)) return Target{found->name, found->commit};
   // Not a branch: say whether it is something else that exists.
-  if (history.resolve(tx, repo.id, name, repo.default_branch)) return not_a_branch(revision);
+  if (resolve_in(tx, history, repo, name)) return not_a_branch(revision);
   return no_revision(revision);
 }
 

@@ -40,9 +40,20 @@ Result<Read> read_file(history::History& history, RepoId repo, const history::Co
 
 }  // namespace
 
+Result<history::CommitInfo> resolve_in(db::Tx& tx, history::History& history, const Repo& repo,
+                                       const std::string& revision) {
+  bool sound =
+      revision.size() <= git::ref_bytes_max && is_valid_utf8(revision) && !revision.contains('\0');
+  if (!sound) return no_revision(revision);
+  return history.resolve(tx, repo.id, revision.empty() ? repo.default_branch : revision,
+                         repo.default_branch);
+}
+
 Failure no_revision(std::string_view revision) {
+  // What is not text has no place in a message.
+  bool shown = is_valid_utf8(revision) && !revision.contains('\0');
   return fail(ErrorCode::not_found, "RevisionNotFound",
-              "Invalid rev id: " + std::string(truncate_utf8(revision, 200)));
+              "Invalid rev id: " + std::string(shown ? truncate_utf8(revision, 200) : "?"));
 }
 
 Failure no_entry(const history::CommitInfo& commit) {
@@ -68,10 +79,9 @@ CommitRef Files::cached_resolve(const Repo& repo, std::string_view revision) {
 
 Task<Result<CommitRef>> Files::resolve(RepoRef repo, std::string revision) {
   if (auto known = cached_resolve(*repo, revision)) co_return known;
-  if (revision.empty()) revision = repo->default_branch;
   auto* history = &parts_->history;
   auto read = [history, repo, revision](db::Tx& tx) {
-    return history->resolve(tx, repo->id, revision, repo->default_branch);
+    return resolve_in(tx, *history, *repo, revision);
   };
   CAIRN_CO_TRY(commit, co_await parts_->database.read(read));
   co_return std::make_shared<const history::CommitInfo>(std::move(commit));

@@ -13,6 +13,9 @@ struct Files::Parts {
   const Clock& clock;
 };
 
+/// `history.resolve` for any text, also what no database takes.
+[[nodiscard]] Result<history::CommitInfo> resolve_in(db::Tx& tx, history::History& history,
+                                                     const Repo& repo, const std::string& revision);
 [[nodiscard]] Failure no_revision(std::string_view revision);
 /// "Entry not found", with the field "commit" for X-Repo-Commit.
 [[nodiscard]] Failure no_entry(const history::CommitInfo& commit);

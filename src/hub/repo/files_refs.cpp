@@ -158,8 +158,7 @@ Task<Result<>> Files::create_tag(Actor actor, RepoRef repo, NewTag tag) {
   auto tagger = signature_of(actor, repos->options().host(), parts_->clock.now());
   auto write = [=](db::Tx& tx) -> Result<> {
     CAIRN_TRY(current, repos->recheck(tx, actor, repo->id, Action::write));
-    auto revision = tag.revision.empty() ? current.default_branch : tag.revision;
-    CAIRN_TRY(commit, history->resolve(tx, repo->id, revision, current.default_branch));
+    CAIRN_TRY(commit, resolve_in(tx, *history, current, tag.revision));
     if (history->find_ref(tx, repo->id, ref))
       return fail(ErrorCode::conflict, "RefExists", "Reference " + ref + " already exists");
     std::optional<git::Oid> object;

@@ -3,6 +3,7 @@
 #include "base/names.h"
 #include "base/text.h"
 #include "hub/repo/events.h"
+#include "hub/repo/files_parts.h"
 #include "hub/repo/parts.h"
 #include "hub/repo/store.h"
 
@@ -189,7 +190,7 @@ Task<Result<Info>> Repos::info(RepoRef repo, std::string revision, InfoParts par
   } else {
     auto* history = &parts_->history;
     auto read = [history, repo, revision](db::Tx& tx) {
-      return history->resolve(tx, repo->id, revision, repo->default_branch);
+      return resolve_in(tx, *history, *repo, revision);
     };
     CAIRN_CO_TRY(commit, co_await parts_->database.read(read));
     info.commit = std::make_shared<const history::CommitInfo>(std::move(commit));
