@@ -88,6 +88,9 @@ Result<std::unique_ptr<Hub>> Hub::open(Config config) {
   CAIRN_CHECK(database->migrate(all_migrations(), version));
   auto same_root = [&](db::Tx& tx) { return account::check_root_key(tx, keyring); };
   CAIRN_CHECK(database->write_now(same_root));
+  // A backup restored onto another PostgreSQL server may know transaction ids of the future.
+  auto repair = [](db::Tx& tx) -> Result<bool> { return event::repair_positions(tx); };
+  CAIRN_CHECK(database->write_now(repair));
   CAIRN_TRY(objects, storage::open_local_store(folder.file("objects")));
   return std::make_unique<Hub>(std::move(config), std::move(folder), std::move(keyring),
                                std::move(database), std::move(objects));
@@ -104,10 +107,10 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       accounts(*database, blocking, clock, keyring),
       history(history::make_history(*database, *objects, blocking, clock,
                                     history_options(config, folder))),
-      repos(*database, *history, keyring, blocking, repo_options(config)),
-      files(*database, *history, repos, keyring, blocking),
+      repos(*database, *history, keyring, blocking, clock, repo_options(config)),
+      files(*database, *history, repos, keyring, blocking, clock),
       large_files(*database, *objects, blocking, keyring, clock, lfs_options(config)),
-      commits(*database, *history, repos, files, large_files, blocking, clock) {}
+      commits(*database, *history, repos, files, blocking, clock) {}
 
 Hub::~Hub() = default;
 

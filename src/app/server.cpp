@@ -80,6 +80,23 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
               .handler = numbers});
 }
 
+/// The API's description, of the routes added so far.
+void add_description(http::Router& router) {
+  auto text = std::make_shared<const std::string>(
+      json::serialize(router.openapi("Cairn", version)));
+  auto describe = [text](http::Request&) -> Task<http::Response> {
+    http::Response out;
+    out.headers.set("Content-Type", "application/json");
+    out.body = text;
+    co_return out;
+  };
+  router.add({.method = http::Method::get,
+              .pattern = "/api/openapi.json",
+              .operation = "api.describe",
+              .summary = "This API as OpenAPI 3.1.",
+              .handler = describe});
+}
+
 bool loopback(const http::Listen& listen) {
   return listen.address.starts_with("127.") || listen.address == "::1" ||
          listen.address == "localhost";
@@ -179,6 +196,7 @@ int serve(Config config) {
   api::lfs::add_routes(router, hub.large_files, gate);
   api::admin::add_routes(router, admin);
   add_operator_routes(router, hub, metrics);
+  add_description(router);
 
   bool open_to_all = !loopback(*listen);
   bool secure = !hub.config.tls_certificate.empty();

@@ -9,6 +9,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "base/log.h"
+#include "hub/work/worker.h"
 
 namespace cairn::app {
 namespace {
@@ -33,17 +34,44 @@ Task<> each_minute(Hub& hub) {
   report("upkeep.owners.failed", co_await hub.database->write(owners));
 }
 
+constexpr std::string_view collect_kind = "hub.gc";
+
+/// Once a day; the next time is a row like any other, so `cairn admin work list` shows it.
+Result<> plan_collection(db::Tx& tx) {
+  work::NewWork next;
+  next.kind = collect_kind;
+  next.key = "daily";
+  next.run_at = tx.now() + hours(24);
+  work::enqueue(tx, next);
+  return {};
+}
+
+Task<Result<>> collect_garbage(Hub& hub) {
+  Duration grace = hours(hub.config.gc_grace_hours);
+  auto sweep = [&hub, grace] { return hub.history->sweep(grace, false); };
+  CAIRN_CO_TRY(history, co_await hub.blocking.run(sweep));
+  CAIRN_CO_TRY(large, co_await hub.large_files.collect(grace, false));
+  auto unfinished = [&hub] { return hub.objects->sweep_unfinished(hours(48)); };
+  CAIRN_CO_TRY(files, co_await hub.blocking.run(unfinished));
+  log::info("upkeep.collected", {{"objects", history.objects + large.objects},
+                                 {"bytes", history.bytes + large.bytes},
+                                 {"unfinished", files}});
+  co_return co_await hub.database->write(plan_collection);
+}
+
 }  // namespace
 
 struct Upkeep::Loop {
-  explicit Loop(const boost::asio::any_io_executor& executor) : timer(executor) {}
+  Loop(const boost::asio::any_io_executor& executor, db::Database& database)
+      : timer(executor), worker(executor, database, {}) {}
   boost::asio::steady_timer timer;
+  work::Worker worker;
   std::atomic<bool> stopping = false;
-  std::future<void> ended;
+  std::future<void> ended, worker_ended;
 };
 
 Upkeep::Upkeep(Hub& hub, boost::asio::any_io_executor executor)
-    : hub_(hub), executor_(executor), loop_(std::make_shared<Loop>(executor)) {}
+    : hub_(hub), executor_(executor), loop_(std::make_shared<Loop>(executor, *hub.database)) {}
 Upkeep::~Upkeep() {
   stop();
 }
@@ -60,13 +88,20 @@ void Upkeep::start() {
       if (second % 60 == 0) co_await each_minute(hub);
     }
   };
+  loop_->worker.handle(std::string(collect_kind),
+                       [this](work::WorkItem) { return collect_garbage(hub_); });
+  report("upkeep.plan.failed", hub_.database->write_now(plan_collection));
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
+  loop_->worker_ended =
+      boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);
 }
 
 void Upkeep::stop() {
   if (loop_->stopping.exchange(true) || !loop_->ended.valid()) return;
   boost::asio::post(executor_, [loop = loop_] { loop->timer.cancel(); });
+  loop_->worker.stop();
   loop_->ended.wait();
+  loop_->worker_ended.wait();
 }
 
 void Upkeep::flush() {

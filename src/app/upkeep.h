@@ -8,7 +8,8 @@
 
 namespace cairn::app {
 
-/// What the running hub does by itself: counters every second, expiries and purges every minute.
+/// What the running hub does by itself: counters every second, expiries and purges every minute,
+/// background work when it is due, garbage collection once a day.
 class Upkeep {
  public:
   Upkeep(Hub& hub, boost::asio::any_io_executor executor);

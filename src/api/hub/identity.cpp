@@ -1,4 +1,5 @@
 #include "api/hub/open.h"
+#include "base/bytes.h"
 
 namespace cairn::api::hub {
 namespace {
@@ -53,6 +54,26 @@ json::object whoami_json(const Services& services, const account::Whoami& who) {
                       {"auth", std::move(auth)}};
 }
 
+/// A picture for those who have none: two colors and a 5×5 pattern, mirrored, from the public id.
+std::string drawn_avatar(const PublicId& id) {
+  std::string bits = *hex_decode(id.hex);
+  auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bits[i]); };
+  std::string hue = std::to_string((byte(0) * 256 + byte(1)) % 360);
+  std::string svg =
+      "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 7 7\" "
+      "shape-rendering=\"crispEdges\"><rect width=\"7\" height=\"7\" fill=\"hsl(" +
+      hue + ",40%,90%)\"/><g fill=\"hsl(" + hue + ",55%,45%)\">";
+  for (int x = 0; x < 3; ++x)
+    for (int y = 0; y < 5; ++y) {
+      int bit = x * 5 + y;
+      if (!(byte(2 + static_cast<std::size_t>(bit / 8)) >> (bit % 8) & 1)) continue;
+      for (int column : {x, 4 - x})
+        svg += "<rect x=\"" + std::to_string(column + 1) + "\" y=\"" + std::to_string(y + 1) +
+               "\" width=\"1\" height=\"1\"/>";
+    }
+  return svg + "</g></svg>";
+}
+
 }  // namespace
 
 void add_identity_routes(http::Router& router, Services& services) {
@@ -71,6 +92,20 @@ void add_identity_routes(http::Router& router, Services& services) {
               .summary = "Who the token belongs to.",
               .scope = "read",
               .handler = whoami});
+
+  // Drawn from the id alone, so it tells nothing about whether the id exists.
+  auto avatar = [](http::Request& request) -> Task<Result<http::Response>> {
+    CAIRN_CO_TRY(id, parse_public_id(request.param("id")));
+    auto response = http::text(200, drawn_avatar(id), "image/svg+xml");
+    response.headers.set("Cache-Control", "public, max-age=86400");
+    response.headers.set("Content-Security-Policy", "default-src 'none'");
+    co_return response;
+  };
+  router.add({.method = http::Method::get,
+              .pattern = "/api/-/v1/avatars/{id}.svg",
+              .operation = "identity.avatar",
+              .summary = "A drawn avatar for owners without one.",
+              .handler = avatar});
 
   auto allowed = [](http::Request&, account::Actor, repo::RepoRef) -> Task<Result<http::Response>> {
     co_return http::json(200, json::value(json::object{{"success", true}}));

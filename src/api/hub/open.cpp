@@ -27,15 +27,53 @@ std::string moved_location(const http::Request& request, RepoKind kind, std::str
   return location;
 }
 
+namespace {
+
+/// The other thing that "/{ns}/{name}" may be: an old name of a single segment, with the next part
+/// of the path taken for the repository's. In "/datasets/squad/resolve/…" it is the second.
+struct OldName {
+  RepoKind kind;
+  std::string name;
+};
+OldName old_name_of(const http::Request& request, RepoKind kind) {
+  std::string first(request.param("ns"));
+  if (kind == RepoKind::model && !request.path().starts_with("/api/"))
+    for (RepoKind other : all_kinds)
+      if (other != kind && repo::url_prefix(other) == first + "/")
+        return {other, std::string(request.param("name"))};
+  return {kind, std::move(first)};
+}
+
+/// 307 where the name leads, or an error with the word "NotFound".
+Task<Result<http::Response>> redirect_old_name(Services& services, http::Request& request,
+                                               account::Actor actor, OldName old) {
+  auto found = co_await services.repos.find(actor, old.kind, old.name, access::Action::see);
+  if (!found || !found->moved)
+    co_return fail(ErrorCode::not_found, "NotFound", "Nothing is at this address.");
+  co_return http::redirect(307, moved_location(request, old.kind, old.name, found->repo->name));
+}
+
+}  // namespace
+
+http::Handler on_old_name(Services& services, RepoKind kind) {
+  return http::Handler([&services, kind](http::Request& request) {
+    return redirect_old_name(services, request, actor_of(request),
+                             {kind, std::string(request.param("name"))});
+  });
+}
+
 http::Handler on_repo(Services& services, RepoKind kind, access::Action action,
                       RepoHandler handler) {
   auto call = [&services, kind, action, handler = std::move(handler)](
                   http::Request& request) -> Task<Result<http::Response>> {
     account::Actor actor = actor_of(request);
-    std::string name(request.param("ns"));
-    name += (name.empty() ? "" : "/") + std::string(request.param("name"));
+    std::string name = std::string(request.param("ns")) + "/" + std::string(request.param("name"));
     auto found = services.repos.cached_find(actor, kind, name, action);
     if (!found) found = co_await services.repos.find(actor, kind, name, action);
+    if (!*found && found->error().word == "RepoNotFound") {
+      auto moved = co_await redirect_old_name(services, request, actor, old_name_of(request, kind));
+      if (moved) co_return std::move(*moved);
+    }
     if (!*found) co_return std::unexpected(std::move(*found).error());
     if ((*found)->moved)
       co_return http::redirect(307, moved_location(request, kind, name, (*found)->repo->name));
