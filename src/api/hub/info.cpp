@@ -108,16 +108,6 @@ void add_info_routes(http::Router& router, Services& services) {
                 .operation = "repo.alias",
                 .summary = "Redirects an old single-segment name.",
                 .handler = on_repo(services, kind, access::Action::see, info)});
-    router.add({.method = http::Method::get,
-                .pattern = base + "/{name}/revision/{rev...}",
-                .operation = "repo.alias_at",
-                .summary = "Redirects an old single-segment name.",
-                .handler = on_repo(services, kind, access::Action::see, info)});
-    router.add({.method = http::Method::get,
-                .pattern = base + "/{name}/tree/{rest...}",
-                .operation = "repo.alias_tree",
-                .summary = "Redirects an old single-segment name.",
-                .handler = on_repo(services, kind, access::Action::see, info)});
   }
   auto runtime = [](http::Request&, account::Actor, repo::RepoRef) -> Task<Result<http::Response>> {
     co_return http::json(

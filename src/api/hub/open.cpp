@@ -14,9 +14,12 @@ std::string moved_location(const http::Request& request, RepoKind kind, std::str
                            std::string_view new_name) {
   // The path stays encoded as it came: only the segments of the name change.
   std::string path(request.path());
-  bool api = path.starts_with("/api/");
-  std::string front = api ? "/api/" + std::string(repo::plural(kind)) + "/"
-                          : "/" + std::string(repo::url_prefix(kind));
+  std::string front = "/" + std::string(repo::url_prefix(kind));
+  for (std::string_view api : {"/api/resolve-cache/", "/api/"}) {
+    if (!path.starts_with(api)) continue;
+    front = std::string(api) + std::string(repo::plural(kind)) + "/";
+    break;
+  }
   std::size_t segments = old_name.find('/') == old_name.npos ? 1 : 2;
   std::size_t end = front.size();
   for (std::size_t i = 0; i < segments && end != path.npos; ++i)
@@ -29,51 +32,45 @@ std::string moved_location(const http::Request& request, RepoKind kind, std::str
 
 namespace {
 
-/// The other thing that "/{ns}/{name}" may be: an old name of a single segment, with the next part
-/// of the path taken for the repository's. In "/datasets/squad/resolve/…" it is the second.
 struct OldName {
   RepoKind kind;
   std::string name;
 };
+/// What "{ns}" and "{name}" may be when they are no repository: an alias, and the next part of the
+/// path. Pages of other kinds than models ("/datasets/squad/resolve/…") look like a model's.
 OldName old_name_of(const http::Request& request, RepoKind kind) {
   std::string first(request.param("ns"));
   if (kind == RepoKind::model && !request.path().starts_with("/api/"))
     for (RepoKind other : all_kinds)
-      if (other != kind && repo::url_prefix(other) == first + "/")
+      if (repo::url_prefix(other) == first + "/")
         return {other, std::string(request.param("name"))};
   return {kind, std::move(first)};
 }
 
-/// 307 where the name leads, or an error with the word "NotFound".
-Task<Result<http::Response>> redirect_old_name(Services& services, http::Request& request,
-                                               account::Actor actor, OldName old) {
+/// Empty when it is no old name, or leads to what the actor may not see.
+Task<std::optional<http::Response>> redirect_old_name(Services& services, http::Request& request,
+                                                      account::Actor actor, OldName old) {
+  if (old.name.empty()) co_return std::nullopt;
   auto found = co_await services.repos.find(actor, old.kind, old.name, access::Action::see);
-  if (!found || !found->moved)
-    co_return fail(ErrorCode::not_found, "NotFound", "Nothing is at this address.");
+  if (!found || !found->moved) co_return std::nullopt;
   co_return http::redirect(307, moved_location(request, old.kind, old.name, found->repo->name));
 }
 
 }  // namespace
-
-http::Handler on_old_name(Services& services, RepoKind kind) {
-  return http::Handler([&services, kind](http::Request& request) {
-    return redirect_old_name(services, request, actor_of(request),
-                             {kind, std::string(request.param("name"))});
-  });
-}
 
 http::Handler on_repo(Services& services, RepoKind kind, access::Action action,
                       RepoHandler handler) {
   auto call = [&services, kind, action, handler = std::move(handler)](
                   http::Request& request) -> Task<Result<http::Response>> {
     account::Actor actor = actor_of(request);
-    std::string name = std::string(request.param("ns")) + "/" + std::string(request.param("name"));
+    std::string name(request.param("ns"));
+    name += (name.empty() ? "" : "/") + std::string(request.param("name"));
     auto found = services.repos.cached_find(actor, kind, name, action);
     if (!found) found = co_await services.repos.find(actor, kind, name, action);
-    if (!*found && found->error().word == "RepoNotFound") {
-      auto moved = co_await redirect_old_name(services, request, actor, old_name_of(request, kind));
-      if (moved) co_return std::move(*moved);
-    }
+    if (!*found && found->error().word == "RepoNotFound")
+      if (auto moved =
+              co_await redirect_old_name(services, request, actor, old_name_of(request, kind)))
+        co_return std::move(*moved);
     if (!*found) co_return std::unexpected(std::move(*found).error());
     if ((*found)->moved)
       co_return http::redirect(307, moved_location(request, kind, name, (*found)->repo->name));
@@ -88,6 +85,24 @@ std::string api_path(RepoKind kind, std::string_view suffix) {
 
 std::string web_path(RepoKind kind, std::string_view suffix) {
   return "/" + std::string(repo::url_prefix(kind)) + "{ns}/{name}" + std::string(suffix);
+}
+
+void add_alias_route(http::Router& router, Services& services, RepoKind kind, http::Method method,
+                     std::string_view suffix) {
+  // Reached for an alias alone: what it leads to has been checked, nothing else has such a name.
+  auto nothing = [](http::Request&, account::Actor actor,
+                    repo::RepoRef) -> Task<Result<http::Response>> {
+    co_return fail(access::hidden(actor));
+  };
+  std::string word(suffix.substr(1, suffix.find('/', 1) - 1));
+  router.add(
+      {.method = method,
+       .pattern = "/api/" + std::string(repo::plural(kind)) + "/{name}" + std::string(suffix),
+       .operation = "repo.alias." + word,
+       .summary = "Redirects an old single-segment name.",
+       .body_bytes_max = http::body_unlimited,
+       .handler = on_repo(services, kind, access::Action::see, nothing),
+       .last_resort = true});
 }
 
 Result<int> limit_of(const http::Request& request, int standard, int max) {
@@ -119,6 +134,19 @@ void add_routes(http::Router& router, Services& services) {
   add_ref_routes(router, services);
   add_resolve_routes(router, services);
   add_upload_routes(router, services);
+  using http::Method;
+  for (RepoKind kind : all_kinds) {
+    for (const char* suffix :
+         {"/revision/{rest...}", "/tree/{rest...}", "/commits/{rest...}", "/treesize/{rest...}",
+          "/auth-check/{rest...}", "/xet-read-token/{rest...}", "/xet-write-token/{rest...}"})
+      add_alias_route(router, services, kind, Method::get, suffix);
+    for (const char* suffix : {"/paths-info/{rest...}", "/preupload/{rest...}", "/commit/{rest...}",
+                               "/branch/{rest...}", "/tag/{rest...}"})
+      add_alias_route(router, services, kind, Method::post, suffix);
+    for (const char* suffix : {"/branch/{rest...}", "/tag/{rest...}"})
+      add_alias_route(router, services, kind, Method::delete_, suffix);
+    add_alias_route(router, services, kind, Method::put, "/settings");
+  }
 }
 
 }  // namespace cairn::api::hub

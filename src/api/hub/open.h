@@ -13,7 +13,8 @@ using RepoHandler =
     std::function<Task<Result<http::Response>>(http::Request&, account::Actor, repo::RepoRef)>;
 
 /// Finds the repository of `{ns}/{name}` (or of `{name}` alone, an alias), answers 307 for an old
-/// name, and calls the handler.
+/// name, and calls the handler. When there is no such repository, "{ns}" may still be an alias
+/// whose path looks like that: "/api/models/gpt2/refs".
 [[nodiscard]] http::Handler on_repo(Services& services, RepoKind kind, access::Action action,
                                     RepoHandler handler);
 
@@ -34,6 +35,11 @@ inline constexpr RepoKind all_kinds[] = {RepoKind::model, RepoKind::dataset, Rep
 /// Adds `Link: <…?cursor=…>; rel="next"` with the request's other parameters.
 void add_next_link(http::Response& response, const http::Request& request, const Services& services,
                    const std::string& cursor);
+
+/// Adds a route of the repository's API for names of one segment, which only ever redirects. A
+/// repository whose own name is the word in the path ("ada/tree") comes first.
+void add_alias_route(http::Router& router, Services& services, RepoKind kind, http::Method method,
+                     std::string_view suffix);
 
 void add_identity_routes(http::Router& router, Services& services);
 void add_repo_routes(http::Router& router, Services& services);

@@ -83,7 +83,8 @@ Task<Result<http::Response>> answer_batch(Protocol protocol, RepoKind kind, std:
   CAIRN_CO_TRY(batch, co_await request.read_json<BatchRequest>(batch_bytes_max));
   CAIRN_CO_CHECK(check_batch(batch));
   bool upload = batch.operation == "upload";
-  std::string name = std::string(request.param("ns")) + "/" + std::string(request.param("name"));
+  std::string name(request.param("ns"));  // None: an alias, which redirects.
+  name += (name.empty() ? "" : "/") + std::string(request.param("name"));
   auto action = upload ? access::Action::write : access::Action::read_content;
   CAIRN_CO_TRY(repo, co_await protocol.gate.open(request, kind, name, action));
   if (repo.moved_to) co_return http::redirect(307, moved_location(request, prefix, *repo.moved_to));
@@ -170,16 +171,17 @@ void add_routes(http::Router& router, hub::Lfs& large_files, RepoGate& gate) {
     auto batch = [protocol, kind, prefix](http::Request& request) {
       return answer_batch(protocol, kind, prefix, request);
     };
-    router.add({.method = http::Method::post,
-                .pattern = std::string(prefix) + "{ns}/{name}.git/info/lfs/objects/batch",
-                .operation = "lfs.batch." + std::string(to_string(kind)),
-                .summary = "Where to send large files, or to get them from.",
-                .scope = "read",
-                .body_bytes_max = batch_bytes_max,
-                .handler = batch,
-                .request_schema = json_schema<BatchRequest>(),
-                .response_schema = json_schema<BatchResponse>(),
-                .encode_error = encode_error});
+    for (const char* name : {"{ns}/{name}", "{name}"})
+      router.add({.method = http::Method::post,
+                  .pattern = std::string(prefix) + name + ".git/info/lfs/objects/batch",
+                  .operation = "lfs.batch." + std::string(to_string(kind)),
+                  .summary = "Where to send large files, or to get them from.",
+                  .scope = "read",
+                  .body_bytes_max = batch_bytes_max,
+                  .handler = batch,
+                  .request_schema = json_schema<BatchRequest>(),
+                  .response_schema = json_schema<BatchResponse>(),
+                  .encode_error = encode_error});
   }
   router.add({.method = http::Method::put,
               .pattern = signed_pattern(hub::upload_path),

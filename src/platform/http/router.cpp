@@ -137,7 +137,10 @@ struct Router::Match {
   }
 };
 
-Router::Router() : root_(std::make_unique<Node>()), encode_error_(default_error) {}
+Router::Router()
+    : root_(std::make_unique<Node>()),
+      last_resort_(std::make_unique<Node>()),
+      encode_error_(default_error) {}
 Router::~Router() = default;
 Router::Router(Router&&) noexcept = default;
 Router& Router::operator=(Router&&) noexcept = default;
@@ -147,7 +150,7 @@ void Router::add(Route route) {
   if (!route.handler) throw std::logic_error("route without a handler: " + route.pattern);
   if (route.method == Method::other || route.method == Method::options)
     throw std::logic_error("no route can have this method: " + route.pattern);
-  Node* node = root_.get();
+  Node* node = route.last_resort ? last_resort_.get() : root_.get();
   bool rest = false;
   for (const auto& segment : segments) {
     if (segment.kind == PatternSegment::Kind::fixed)
@@ -200,7 +203,7 @@ bool Router::find(Request& request) const {
     return found != nullptr;
   };
   Match match{request.segments_, match_count(request.segments_), accept};
-  if (!match.walk(*root_, 0)) return false;
+  if (!match.walk(*root_, 0) && !match.walk(*last_resort_, 0)) return false;
   request.route_ = found;
   request.captures_ = std::move(match.captures);
   // The walk knows places, the pattern knows names, both from left to right.

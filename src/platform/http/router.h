@@ -70,6 +70,8 @@ struct Route {
   std::vector<QueryParameter> query = {};
   /// The path itself is a secret (signed URL): the access log shows the pattern instead.
   bool secret_path = false;
+  /// Asked only when no other route fits the request, whatever its pattern.
+  bool last_resort = false;
   ErrorEncoder encode_error = {};  ///< Instead of the router's, for another protocol.
 };
 
@@ -124,6 +126,7 @@ class Router {
 
   std::vector<std::unique_ptr<Route>> routes_;
   std::unique_ptr<Node> root_;
+  std::unique_ptr<Node> last_resort_;  ///< Of routes with `last_resort`.
   std::vector<std::function<Task<Result<std::optional<Response>>>(Request&)>> before_;
   std::vector<std::function<void(const Request&, Response&)>> after_;
   Handler not_found_;

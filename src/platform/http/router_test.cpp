@@ -188,6 +188,24 @@ TEST(Router, BodyLimitIsTheRoutes) {
   EXPECT_EQ(send(router, Method::post, "/", {}, "12345").status, 413);
 }
 
+TEST(Router, ALastResortIsAskedWhenNothingElseFits) {
+  Router router;
+  auto alias = route(Method::get, "/{name}/tree/{rest...}", "alias");
+  alias.last_resort = true;
+  router.add(std::move(alias));
+  router.add(route(Method::get, "/{ns}/{name}/tree/{rest...}", "tree"));
+  router.add(route(Method::post, "/{ns}/{name}/main", "post"));
+  auto asked = [&](Method method, std::string_view target) {
+    auto request = Request::make(method, std::string(target)).value();
+    return router.find(request) ? request.route()->operation : std::string();
+  };
+  EXPECT_EQ(asked(Method::get, "/gpt2/tree/main"), "alias");
+  // Its fixed word would win among equals: a repository may be called like that.
+  EXPECT_EQ(asked(Method::get, "/ada/tree/tree/main"), "tree");
+  EXPECT_EQ(asked(Method::post, "/gpt2/tree/main"), "post");
+  EXPECT_EQ(asked(Method::put, "/gpt2/tree/main"), "");
+}
+
 TEST(Router, MalformedPatternsStopTheProgram) {
   Router router;
   for (auto pattern : {"", "x", "/a//b", "/{x...}/b", "/{}", "/{x}{y}", "/a{b", "/a}b", "/v{x...}"})
