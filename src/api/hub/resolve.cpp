@@ -134,11 +134,14 @@ RepoHandler resolve_handler(Services& services, std::shared_ptr<DownloadCounter>
   return [&services, counter](http::Request& request, account::Actor,
                               repo::RepoRef repo) -> Task<Result<http::Response>> {
     auto at = repo::split_revision(request.rest("rest"));
+    auto known = services.files.cached_content(*repo, at.revision, at.path);
+    if (!known) {
+      CAIRN_CO_TRY(found, co_await services.files.content(repo, at.revision, at.path));
+      known = std::move(found);
+    }
+    // What is not there has not been downloaded.
     count(services, *counter, request, *repo);
-    if (auto known = services.files.cached_content(*repo, at.revision, at.path))
-      co_return co_await send(services, request, *repo, std::move(*known));
-    CAIRN_CO_TRY(content, co_await services.files.content(repo, at.revision, at.path));
-    co_return co_await send(services, request, *repo, std::move(content));
+    co_return co_await send(services, request, *repo, std::move(*known));
   };
 }
 
@@ -175,12 +178,16 @@ void add_resolve_routes(http::Router& router, Services& services) {
                 .operation = "files.raw",
                 .summary = "A file as git has it: large files give their pointer.",
                 .handler = on_repo(services, kind, Action::read_content, raw_handler(services))});
+  }
+  // Old names of a single segment. Those of other kinds look like a model's: see on_repo.
+  for (const char* pattern : {"/{name}/resolve/{rest...}", "/{name}/raw/{rest...}"})
     router.add({.method = http::Method::get,
-                .pattern = "/" + std::string(repo::url_prefix(kind)) + "{name}/resolve/{rest...}",
+                .pattern = pattern,
                 .operation = "files.resolve_alias",
                 .summary = "Redirects an old single-segment name.",
-                .handler = on_repo(services, kind, Action::read_content, resolve)});
-  }
+                .handler = on_repo(services, RepoKind::model, Action::read_content,
+                                   resolve_handler(services, counter)),
+                .last_resort = true});
 }
 
 }  // namespace cairn::api::hub
