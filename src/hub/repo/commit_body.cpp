@@ -165,7 +165,18 @@ struct CommitBody::State::Handler {
   State& state;
   std::string key;
 
-  bool begin(bool array) {
+  /// A value that is no text stands where a text belongs. Passed over, "parentCommit": 5 would
+  /// be a commit without a parent.
+  bool not_text(Ec& ec) {
+    bool bare = state.format == Format::json && state.depth() == 2 && state.arrays[1] &&
+                !state.item.kind.empty();
+    if (!state.slot && !bare) return true;
+    auto name = bare ? state.item.kind : state.key();
+    return state.stop(invalid_body("`" + name + "` must be a text.").error(), ec);
+  }
+
+  bool begin(bool array, Ec& ec) {
+    if (state.slot && !not_text(ec)) return false;
     if (state.format == Format::ndjson && state.depth() == 1 && !state.arrays[0] &&
         state.key() == "value")
       state.item.is_object = !array;
@@ -187,9 +198,9 @@ struct CommitBody::State::Handler {
 
   bool on_document_begin(Ec&) { return true; }
   bool on_document_end(Ec&) { return true; }
-  bool on_object_begin(Ec&) { return begin(false); }
+  bool on_object_begin(Ec& ec) { return begin(false, ec); }
   bool on_object_end(std::size_t, Ec& ec) { return end(ec); }
-  bool on_array_begin(Ec&) { return begin(true); }
+  bool on_array_begin(Ec& ec) { return begin(true, ec); }
   bool on_array_end(std::size_t, Ec& ec) { return end(ec); }
 
   bool on_key_part(View part, std::size_t, Ec&) {
@@ -222,32 +233,35 @@ struct CommitBody::State::Handler {
     if (state.slot) *state.slot = std::exchange(state.text, {});
     bool bare = state.format == Format::json && state.depth() == 2 && state.arrays[1];
     state.slot = nullptr;
+    if (is_size()) state.item.bad_size = true;
     if (!bare || state.item.kind.empty()) return true;
     return state.keep(state.take_op(), ec);
   }
 
   bool on_number_part(View, Ec&) { return true; }
-  bool on_int64(std::int64_t number, View, Ec&) {
-    if (state.depth() == 0 || !state.in_item() || state.key() != "size") return true;
+  bool is_size() const { return state.depth() > 0 && state.in_item() && state.key() == "size"; }
+  bool on_int64(std::int64_t number, View, Ec& ec) {
+    if (!is_size()) return not_text(ec);
     if (number < 0)
       state.item.bad_size = true;
     else
       state.item.size_bytes = static_cast<std::uint64_t>(number);
     return true;
   }
-  bool on_uint64(std::uint64_t, View, Ec&) {
+  bool on_uint64(std::uint64_t, View, Ec& ec) {
     // Beyond 2^63: no file has that size.
-    if (state.depth() > 0 && state.in_item() && state.key() == "size") state.item.bad_size = true;
-    return true;
+    return other(ec);
   }
-  bool on_double(double, View, Ec&) {
-    if (state.depth() > 0 && state.in_item() && state.key() == "size") state.item.bad_size = true;
-    return true;
+  bool on_double(double, View, Ec& ec) { return other(ec); }
+  bool on_bool(bool, Ec& ec) { return other(ec); }
+  bool other(Ec& ec) {
+    if (is_size()) state.item.bad_size = true;
+    return not_text(ec);
   }
-  bool on_bool(bool, Ec&) { return true; }
   bool on_null(Ec&) {
-    if (state.depth() > 0 && state.in_item() && state.key() == "content")
-      state.item.has_content = false;
+    // As if the member were not there.
+    if (state.slot == &state.item.content) state.item.has_content = false;
+    state.slot = nullptr;
     return true;
   }
   bool on_comment_part(View, Ec&) { return true; }

@@ -60,6 +60,29 @@ const std::string full =
     "\n"
     R"({"key":"file","value":{"path":"to.txt","oldPath":"from.txt"}})";
 
+TEST(CommitBody, AValueThatIsNoTextWhereOneBelongsIsRefused) {
+  // Passed over, the first would be a commit without a parent, the second an empty file.
+  EXPECT_EQ(word(R"({"key":"header","value":{"summary":"s","parentCommit":5}})"),
+            "InvalidCommitBody");
+  for (const char* value : {"1", "1.5", "true", "[]", "{}", "18446744073709551615"})
+    for (const char* member : {"path", "content", "encoding"}) {
+      auto other = std::string(member) == "path" ? "content" : "path";
+      auto line = std::string(R"({"key":"file","value":{")") + other + R"(":"x",")" + member +
+                  "\":" + value + "}}";
+      EXPECT_EQ(word(head + line), "InvalidCommitBody") << line;
+    }
+  for (const char* size : {R"("1")", "true", "-1", "1.5", "18446744073709551615"})
+    EXPECT_EQ(word(head + R"({"key":"lfsFile","value":{"path":"x","oid":")" + std::string(64, 'a') +
+                   R"(","size":)" + size + "}}"),
+              "InvalidCommitBody")
+        << size;
+  EXPECT_EQ(word(R"({"summary":"s","deletedFiles":[5]})", {}, CommitBody::Format::json),
+            "InvalidCommitBody");
+  EXPECT_EQ(word(R"({"summary":["s"]})", {}, CommitBody::Format::json), "InvalidCommitBody");
+  // Null is as if the member were not there.
+  EXPECT_EQ(word(R"({"key":"header","value":{"summary":"s","parentCommit":null}})"), "");
+}
+
 TEST(CommitBody, ReadsEveryKindOfLineWhereverItIsCut) {
   for (std::size_t step : {0u, 1u, 2u, 3u, 7u, 64u}) {
     auto out = read(full, step);

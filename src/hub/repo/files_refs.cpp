@@ -34,7 +34,7 @@ Result<std::string> full_ref(std::string_view kind, std::string_view name) {
   };
   if (name.starts_with("refs/")) return invalid("its name must not begin with refs/.");
   // Both would be ambiguous wherever a revision is named.
-  if (name == "HEAD") return invalid("HEAD names the default branch.");
+  if (name == "HEAD" || name == "@") return invalid("HEAD and @ name the default branch.");
   if (name.size() == git::oid_hex && is_lower_hex(name))
     return invalid("40 hex digits name a commit.");
   auto full = git::check_ref_name("refs/" + std::string(kind) + "/" + std::string(name));
