@@ -25,7 +25,7 @@ def test_a_repository_s_life_by_command(hf, ada, repo_id, tmp_path):
     hf("repos", "settings", repo_id, "--public")
     assert ada.info(repo_id)["private"] is False
     hf("repos", "move", repo_id, repo_id + "-new")
-    assert repo_id + "-new" in hf("repos", "ls", "--json").stdout
+    assert repo_id + "-new" in hf("repos", "ls", "--limit", "0", "--json").stdout
     hf("repos", "delete", repo_id + "-new", "--yes")
     assert hf("repos", "delete", repo_id + "-new", "--yes", check=False).returncode != 0
 

