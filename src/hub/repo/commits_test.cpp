@@ -265,6 +265,46 @@ TEST_P(CommitsTest, ConcurrentCommittersAreAllKept) {
   EXPECT_EQ(hub.again(repo)->sha, log.commits[0]->oid.hex());
 }
 
+TEST_P(CommitsTest, ManyLargeFilesAreCheckedAndNamedInSteps) {
+  std::string ops;
+  for (int i = 0; i < 450; ++i)
+    ops += Hub::large("w" + std::to_string(i) + ".bin", hub.upload(repo, std::to_string(i)));
+  hub.must(commit(ops));
+  auto list = [&](db::Tx& tx) -> Result<std::vector<lfs::File>> {
+    return lfs::list_files(tx, repo->id, {}, 1000);
+  };
+  auto files = hub.must(hub.read(list));
+  ASSERT_EQ(files.size(), 450u);
+  for (const auto& file : files) EXPECT_TRUE(file.path);
+}
+
+TEST_P(CommitsTest, LargeFileTakenAwayMeanwhileIsMissedInTheTransaction) {
+  auto digest = hub.upload(repo, "weights");
+  auto take = [&](db::Tx& tx) -> Result<> {
+    EXPECT_TRUE(lfs::unlink(tx, repo->id, digest, lfs::Parting::at_once));
+    raise_gc_epoch(tx, repo->id);
+    return {};
+  };
+  // The body is read and checked; then the file goes, before the branch moves.
+  CommitRequest request;
+  request.header.summary = "w";
+  request.ops.emplace_back(PutLarge{*git::parse_path("w.bin"), digest, {}});
+  boost::asio::io_context io;
+  std::optional<Result<CommitMade>> answer;
+  auto done = [&](std::exception_ptr, Result<CommitMade> made) { answer = std::move(made); };
+  boost::asio::co_spawn(io, hub.commits->commit(hub.ada, repo, "main", request, false), done);
+  io.run_one();  // Starts it: the check is queued.
+  hub.must(hub.write(take));
+  io.run();
+  ASSERT_TRUE(answer);
+  if (!*answer) EXPECT_EQ(answer->error().word, "LfsObjectNotFound");
+  auto linked = [&](db::Tx& tx) -> Result<bool> {
+    return lfs::linked(tx, repo->id, digest).has_value();
+  };
+  EXPECT_FALSE(hub.must(hub.read(linked)));
+  EXPECT_FALSE(*answer) << "a commit must not name a file that is gone";
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, CommitsTest, ::testing::ValuesIn(db::testing::engines()),
                          [](const auto& info) { return db::testing::to_string(info.param); });
 

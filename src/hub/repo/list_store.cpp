@@ -53,13 +53,17 @@ constexpr db::Statement tags_of{"repo.tags_of", R"sql(
   ORDER BY repo_id, place)sql",
                                 R"sql(
   SELECT repo_id, tag FROM repo_tags
-  WHERE repo_id IN (SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))
+  WHERE repo_id = ANY (ARRAY(
+    SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json))))
   ORDER BY repo_id, place)sql"};
 constexpr db::Statement cards_of{"repo.cards_of", R"sql(
   SELECT repo_id, data FROM cards WHERE repo_id IN (SELECT value FROM json_each($1)))sql",
                                  R"sql(
   SELECT repo_id, data FROM cards
-  WHERE repo_id IN (SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json))))sql"};
+  WHERE repo_id = ANY (ARRAY(
+    SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))))sql"};
+
+constexpr const db::Statement* all_statements[] = {&sum_storage, &tags_of, &cards_of};
 
 // ------------------------------------------------------------------------------------------------
 
@@ -116,6 +120,10 @@ std::vector<Repo> read_all(const std::vector<db::Row>& rows) {
 }
 
 }  // namespace
+
+std::span<const db::Statement* const> list_statements() {
+  return all_statements;
+}
 
 db::Query list_query(const ListQuery& query, const std::optional<OwnerId>& author,
                      const ListFilter& filter, const std::optional<Place>& after,

@@ -1,5 +1,6 @@
 #pragma once
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,8 @@ struct ListFilter {
 [[nodiscard]] std::vector<Repo> list(db::Tx& tx, const ListQuery& query,
                                      const std::optional<OwnerId>& author, const ListFilter& filter,
                                      const std::optional<Place>& after);
-/// The statement that `list` runs, for tests of plans.
+/// All fixed SQL of list_store.cpp, and the statement that `list` runs, for tests of plans.
+[[nodiscard]] std::span<const db::Statement* const> list_statements();
 [[nodiscard]] db::Query list_query(const ListQuery& query, const std::optional<OwnerId>& author,
                                    const ListFilter& filter, const std::optional<Place>& after,
                                    db::Engine engine);

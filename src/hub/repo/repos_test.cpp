@@ -309,6 +309,22 @@ TEST_P(Repositories, InfoFollowsEveryCommitAndDownloadsAreCounted) {
   EXPECT_EQ(hub.again(repo)->downloads, 3);
 }
 
+TEST_P(Repositories, LargeFileUrlsAskForTheirUsersRightsAgain) {
+  auto repo = hub.create(hub.ada, "bert", {.visibility = Visibility::private_});
+  auto allowed = [&](UserId user, Action action) {
+    auto ask = [&](db::Tx& tx) { return allow_user(tx, repo->id, user, action); };
+    auto result = hub.read(ask);
+    return result ? "" : result.error().word;
+  };
+  EXPECT_EQ(allowed(hub.ada.user, Action::write), "");
+  EXPECT_EQ(allowed(hub.bob.user, Action::write), "RepoNotFound");
+  EXPECT_EQ(allowed(UserId{0}, Action::write), "") << "the hub itself";
+  EXPECT_EQ(allowed(UserId{0}, Action::read_content), "RepoNotFound") << "nobody in particular";
+  EXPECT_EQ(allowed(UserId{999}, Action::read_content), "RepoNotFound");
+  hub.must(hub.run(hub.repos->remove(hub.ada, RepoKind::model, "ada/bert")));
+  EXPECT_EQ(allowed(hub.ada.user, Action::write), "RepoNotFound");
+}
+
 INSTANTIATE_TEST_SUITE_P(Engines, Repositories, ::testing::ValuesIn(db::testing::engines()),
                          [](const auto& info) { return db::testing::to_string(info.param); });
 

@@ -31,7 +31,7 @@ constexpr db::Statement find_deleted_by_public_id{
     "repo.find_deleted", CAIRN_REPO_SELECT "WHERE r.public_id = $1 AND r.deleted_at IS NOT NULL"};
 constexpr db::Statement list_deleted{
     "repo.list_deleted",
-    CAIRN_REPO_SELECT "WHERE r.purge_at IS NOT NULL ORDER BY r.purge_at DESC, r.id DESC LIMIT $1"};
+    CAIRN_REPO_SELECT "WHERE r.purge_at > 0 ORDER BY r.purge_at DESC, r.id DESC LIMIT $1"};
 constexpr db::Statement list_deleted_of_owner{"repo.list_deleted_of_owner", CAIRN_REPO_SELECT
                                               "WHERE r.owner_id = $1 AND r.deleted_at IS NOT NULL "
                                               "ORDER BY r.deleted_at DESC, r.id DESC LIMIT $2"};
@@ -114,6 +114,39 @@ constexpr db::Statement find_card{"repo.find_card", R"sql(
 constexpr db::Statement find_tags{"repo.find_tags", R"sql(
   SELECT tag FROM repo_tags WHERE repo_id = $1 ORDER BY place)sql"};
 
+constexpr const db::Statement* all_statements[] = {&find_by_id,
+                                                   &find_by_key,
+                                                   &find_by_public_id,
+                                                   &find_redirect,
+                                                   &find_deleted_by_public_id,
+                                                   &list_deleted,
+                                                   &list_deleted_of_owner,
+                                                   &list_due,
+                                                   &page_living,
+                                                   &page_deleted,
+                                                   &ids_of_owner,
+                                                   &insert_repo,
+                                                   &update_head,
+                                                   &update_storage,
+                                                   &update_settings,
+                                                   &update_name,
+                                                   &update_full_key,
+                                                   &update_deleted,
+                                                   &update_restored,
+                                                   &update_downloads,
+                                                   &update_gc_epoch,
+                                                   &put_redirect,
+                                                   &delete_redirect,
+                                                   &delete_redirects_to,
+                                                   &delete_card,
+                                                   &delete_tags,
+                                                   &delete_repo,
+                                                   &remember_purge,
+                                                   &put_card,
+                                                   &put_tag,
+                                                   &find_card,
+                                                   &find_tags};
+
 // ------------------------------------------------------------------------------------------------
 
 /// Members that a stored text lacks keep their default: newer programs add some.
@@ -183,6 +216,10 @@ std::vector<Repo> all_deleted_repos(db::Tx& tx, RepoId after, int limit) {
 }
 
 namespace store {
+
+std::span<const db::Statement* const> statements() {
+  return all_statements;
+}
 
 std::optional<Repo> find(db::Tx& tx, RepoId id) {
   return read_one(tx.one(find_by_id, id));

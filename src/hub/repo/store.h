@@ -1,5 +1,6 @@
 #pragma once
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,9 @@
 
 /// SQL for single repositories. Lists: list_store.h.
 namespace cairn::repo::store {
+
+/// All SQL of store.cpp, for the test that explains each.
+[[nodiscard]] std::span<const db::Statement* const> statements();
 
 // ---- Finding: living ones of living owners ----
 std::optional<Repo> find(db::Tx& tx, RepoId id);
