@@ -80,7 +80,7 @@ def run_row(row):
     scratch.mkdir(parents=True, exist_ok=True)
     load = wait_until_quiet(QUIET_SECONDS_MAX)
     found = {"title": title, "at": today().strftime("%Y-%m-%d %H:%M UTC"),
-             "other_load_before": significant(load, 2)}
+             "other_load_before": significant(load, 2), "nice": os.nice(0)}
     with tempfile.TemporaryDirectory(prefix="bench-", dir=scratch) as folder:
         found["fsync_p50_ms"] = significant(fsync_p50_ms(Path(folder)), 3)
         try:

@@ -36,7 +36,7 @@ def save(about, row, found):
 def text(row, found):
     """One row for the terminal."""
     lines = [f"{row}  {found['title']}   (fsync p50 {found['fsync_p50_ms']} ms, other load "
-             f"{found['other_load_before']:.0%})"]
+             f"{_load(found)})"]
     if "failed" in found:
         lines.append(f"   failed: {found['failed']}")
     for m in found.get("measures", []):
@@ -71,11 +71,17 @@ def _document(whole):
         out += ["", f"**{row}** {found['title']}. Measured {found['at']}, program "
                 f"{found['versions']['commit']}, nginx {found['versions']['nginx']}; fsync p50 "
                 f"{found['fsync_p50_ms']} ms, other load on the machine before it "
-                f"{found['other_load_before']:.0%}. " + " ".join(found.get("notes", []))]
+                f"{_load(found)}. " + " ".join(found.get("notes", []))]
         out[-1] = out[-1].rstrip()
         if "failed" in found:
             out += ["", "```", found["failed"], "```"]
     return "\n".join(out) + "\n"
+
+
+def _load(found):
+    """A run with priority on a busy machine is not one on a quiet machine: both are said."""
+    nice = found.get("nice", 0)
+    return f"{found['other_load_before']:.0%}" + (f", run at nice {nice}" if nice else "")
 
 
 def _with_unit(value, unit):
