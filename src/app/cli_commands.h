@@ -9,8 +9,6 @@ namespace cairn::app::cli {
 [[nodiscard]] Command org_command();
 [[nodiscard]] Command apply_command();
 [[nodiscard]] Command repo_command();  ///< cli_repos.cpp
-[[nodiscard]] Command import_command();
-[[nodiscard]] Command examples_command();
 [[nodiscard]] Command work_command();  ///< cli_upkeep.cpp
 [[nodiscard]] Command stats_command();
 [[nodiscard]] Command backup_command();

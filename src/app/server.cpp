@@ -82,8 +82,8 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
 
 /// The API's description, of the routes added so far.
 void add_description(http::Router& router) {
-  auto text = std::make_shared<const std::string>(
-      json::serialize(router.openapi("Cairn", version)));
+  auto text =
+      std::make_shared<const std::string>(json::serialize(router.openapi("Cairn", version)));
   auto describe = [text](http::Request&) -> Task<http::Response> {
     http::Response out;
     out.headers.set("Content-Type", "application/json");
@@ -130,8 +130,7 @@ void say_running(Hub& hub) {
 
 void say_more() {
   if (!::isatty(STDOUT_FILENO)) return;
-  std::cout << "Have models in a client's cache?  ./run admin import-cache --dry-run\n"
-               "For your team: CAIRN_LISTEN, CAIRN_PUBLIC_URL, TLS: docs/operate.md\n"
+  std::cout << "For your team: CAIRN_LISTEN, CAIRN_PUBLIC_URL, TLS: docs/operate.md\n"
             << std::flush;
 }
 
@@ -201,7 +200,12 @@ int serve(Config config) {
   bool open_to_all = !loopback(*listen);
   bool secure = !hub.config.tls_certificate.empty();
   http::Server server(server_options(hub.config, *listen, hub.folder), std::move(router), metrics);
-  if (auto started = server.start(); !started) return failed(started.error());
+  if (auto started = server.start(); !started) {
+    if (started.error().word == "AddressInUse")
+      std::cerr << "Start elsewhere: ./run --listen " << listen->address << ":" << listen->port + 1
+                << "\n";
+    return failed(started.error());
+  }
   if (open_to_all && !secure)
     log::warning("start.no_tls",
                  {{"listen", hub.config.listen},

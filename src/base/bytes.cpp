@@ -124,11 +124,15 @@ bool is_lower_hex(std::string_view text) {
   return true;
 }
 
-std::string base64_encode(std::string_view bytes) { return encode64(bytes, standard(), true); }
+std::string base64_encode(std::string_view bytes) {
+  return encode64(bytes, standard(), true);
+}
 Result<std::string> base64_decode(std::string_view text) {
   return decode64(text, standard(), true);
 }
-std::string base64url_encode(std::string_view bytes) { return encode64(bytes, url_safe(), false); }
+std::string base64url_encode(std::string_view bytes) {
+  return encode64(bytes, url_safe(), false);
+}
 Result<std::string> base64url_decode(std::string_view text) {
   return decode64(text, url_safe(), false);
 }

@@ -50,9 +50,9 @@ std::string to_http_date(Time time) {
   std::int64_t micros = 0;
   std::tm p = utc_parts(time, micros);
   char out[48];
-  int n = std::snprintf(out, sizeof out, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                        weekdays[p.tm_wday], p.tm_mday, months[p.tm_mon], p.tm_year + 1900,
-                        p.tm_hour, p.tm_min, p.tm_sec);
+  int n =
+      std::snprintf(out, sizeof out, "%s, %02d %s %04d %02d:%02d:%02d GMT", weekdays[p.tm_wday],
+                    p.tm_mday, months[p.tm_mon], p.tm_year + 1900, p.tm_hour, p.tm_min, p.tm_sec);
   return {out, static_cast<std::size_t>(n)};
 }
 
@@ -63,9 +63,9 @@ Result<Time> parse_rfc3339(std::string_view text) {
   };
   int year = digits(text, 0, 4), month = digits(text, 5, 2), day = digits(text, 8, 2);
   int hour = digits(text, 11, 2), minute = digits(text, 14, 2), second = digits(text, 17, 2);
-  if (text.size() < 20 || text[4] != '-' || text[7] != '-' || (text[10] != 'T' && text[10] != 't') ||
-      text[13] != ':' || text[16] != ':' || (year | month | day | hour | minute | second) < 0 ||
-      hour > 23 || minute > 59 || second > 60)
+  if (text.size() < 20 || text[4] != '-' || text[7] != '-' ||
+      (text[10] != 'T' && text[10] != 't') || text[13] != ':' || text[16] != ':' ||
+      (year | month | day | hour | minute | second) < 0 || hour > 23 || minute > 59 || second > 60)
     return wrong();
   using namespace std::chrono;
   year_month_day date{std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month)),

@@ -20,13 +20,27 @@ struct Duration {
   std::int64_t us = 0;
   auto operator<=>(const Duration&) const = default;
 };
-constexpr Duration seconds(std::int64_t n) { return {n * 1'000'000}; }
-constexpr Duration minutes(std::int64_t n) { return seconds(n * 60); }
-constexpr Duration hours(std::int64_t n) { return minutes(n * 60); }
-constexpr Duration days(std::int64_t n) { return hours(n * 24); }
-constexpr Time operator+(Time t, Duration d) { return {t.us + d.us}; }
-constexpr Time operator-(Time t, Duration d) { return {t.us - d.us}; }
-constexpr Duration operator-(Time a, Time b) { return {a.us - b.us}; }
+constexpr Duration seconds(std::int64_t n) {
+  return {n * 1'000'000};
+}
+constexpr Duration minutes(std::int64_t n) {
+  return seconds(n * 60);
+}
+constexpr Duration hours(std::int64_t n) {
+  return minutes(n * 60);
+}
+constexpr Duration days(std::int64_t n) {
+  return hours(n * 24);
+}
+constexpr Time operator+(Time t, Duration d) {
+  return {t.us + d.us};
+}
+constexpr Time operator-(Time t, Duration d) {
+  return {t.us - d.us};
+}
+constexpr Duration operator-(Time a, Time b) {
+  return {a.us - b.us};
+}
 
 /// "2026-01-02T03:04:05.678Z": always milliseconds, always Z (clients refuse an offset).
 [[nodiscard]] std::string to_rfc3339(Time time);

@@ -5,7 +5,9 @@
 
 namespace cairn {
 
-PublicId make_public_id() { return PublicId{hex_encode(random_bytes(12))}; }
+PublicId make_public_id() {
+  return PublicId{hex_encode(random_bytes(12))};
+}
 
 Result<PublicId> parse_public_id(std::string_view text) {
   if (text.size() != 24 || !is_lower_hex(text))

@@ -12,8 +12,8 @@
 
 #include "base/result.h"
 
-/// JSON through Boost.JSON, and structs that describe themselves once (Boost.Describe): from the one
-/// description come reading with errors that name the field, writing, and the OpenAPI schema.
+/// JSON through Boost.JSON, and structs that describe themselves once (Boost.Describe): from the
+/// one description come reading with errors that name the field, writing, and the OpenAPI schema.
 ///
 ///   struct CreateBranch { std::optional<std::string> startingPoint; };
 ///   BOOST_DESCRIBE_STRUCT(CreateBranch, (), (startingPoint))
@@ -127,9 +127,9 @@ template <class T>
       if (!member) {
         if constexpr (!is_optional<Member>::value && !is_vector<Member>::value &&
                       !is_string_map<Member>::value)
-          failed = fail(ErrorCode::invalid_argument, "InvalidRequest",
-                        "\"" + path + "\" is missing.")
-                       .error();
+          failed =
+              fail(ErrorCode::invalid_argument, "InvalidRequest", "\"" + path + "\" is missing.")
+                  .error();
         return;
       }
       auto read = read_json<Member>(*member, path);

@@ -25,7 +25,8 @@ std::string derive(std::string_view root, std::string_view purpose) {
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, key.data(), key.size()),
       OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, info.data(), info.size()),
       OSSL_PARAM_construct_end()};
-  int ok = EVP_KDF_derive(context, reinterpret_cast<unsigned char*>(out.data()), out.size(), params);
+  int ok =
+      EVP_KDF_derive(context, reinterpret_cast<unsigned char*>(out.data()), out.size(), params);
   EVP_KDF_CTX_free(context);
   EVP_KDF_free(kdf);
   if (ok <= 0) std::abort();
@@ -54,7 +55,9 @@ Result<Keyring> Keyring::parse(std::string_view text) {
   return Keyring(std::move(roots));
 }
 
-std::string Keyring::fingerprint() const { return sha256("fp" + roots_.front().bytes).hex(); }
+std::string Keyring::fingerprint() const {
+  return sha256("fp" + roots_.front().bytes).hex();
+}
 
 const Keyring::Root* Keyring::find(std::string_view key_id) const {
   for (const auto& root : roots_)

@@ -1,9 +1,9 @@
 #include "base/log.h"
 
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
+
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -15,10 +15,14 @@ std::atomic<Format> line_format{Format::text};
 
 std::string_view name(Level level) {
   switch (level) {
-    case Level::debug: return "debug";
-    case Level::info: return "info";
-    case Level::warning: return "warning";
-    case Level::error: return "error";
+    case Level::debug:
+      return "debug";
+    case Level::info:
+      return "info";
+    case Level::warning:
+      return "warning";
+    case Level::error:
+      return "error";
   }
   return "info";
 }
@@ -45,7 +49,9 @@ void configure(Level least, Format format) {
   line_format = format;
 }
 
-bool enabled(Level level) { return level >= least_level.load(std::memory_order_relaxed); }
+bool enabled(Level level) {
+  return level >= least_level.load(std::memory_order_relaxed);
+}
 
 Result<Level> parse_level(std::string_view text) {
   for (Level level : {Level::debug, Level::info, Level::warning, Level::error})

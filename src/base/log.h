@@ -41,7 +41,9 @@ void write(Level level, std::string_view event, Fields fields, const Error* erro
 inline void debug(std::string_view event, Fields fields = {}) {
   if (enabled(Level::debug)) write(Level::debug, event, fields);
 }
-inline void info(std::string_view event, Fields fields = {}) { write(Level::info, event, fields); }
+inline void info(std::string_view event, Fields fields = {}) {
+  write(Level::info, event, fields);
+}
 inline void warning(std::string_view event, Fields fields = {}) {
   write(Level::warning, event, fields);
 }

@@ -9,12 +9,12 @@ namespace cairn {
 namespace {
 
 constexpr std::string_view reserved[] = {
-    "admin",    "api",      "blog",     "buckets",       "collections", "compute",       "datasets",
-    "docs",     "endpoints", "enterprise", "explore",    "health",      "healthz",       "jobs",
-    "join",     "kernels",  "learn",    "login",         "logout",      "metrics",       "models",
-    "new",      "notifications", "oauth", "organizations", "papers",    "pricing",       "raw",
-    "readyz",   "search",   "settings", "setup",         "spaces",      "static",        "support",
-    "tasks",    "team",     "trending", "uploads",       "users",       "xet"};
+    "admin",  "api",           "blog",       "buckets",       "collections", "compute", "datasets",
+    "docs",   "endpoints",     "enterprise", "explore",       "health",      "healthz", "jobs",
+    "join",   "kernels",       "learn",      "login",         "logout",      "metrics", "models",
+    "new",    "notifications", "oauth",      "organizations", "papers",      "pricing", "raw",
+    "readyz", "search",        "settings",   "setup",         "spaces",      "static",  "support",
+    "tasks",  "team",          "trending",   "uploads",       "users",       "xet"};
 
 bool is_letter_or_digit(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
@@ -39,7 +39,9 @@ Result<> check_characters(std::string_view name) {
 
 }  // namespace
 
-std::span<const std::string_view> reserved_owner_names() { return reserved; }
+std::span<const std::string_view> reserved_owner_names() {
+  return reserved;
+}
 
 Result<std::string> check_owner_name(std::string_view name, OwnerNameRules rules) {
   if (name.size() < 2 || name.size() > 42)
@@ -68,6 +70,8 @@ Result<std::string> check_repo_name(std::string_view name) {
   return std::string(name);
 }
 
-std::string name_key(std::string_view name) { return to_lower_ascii(name); }
+std::string name_key(std::string_view name) {
+  return to_lower_ascii(name);
+}
 
 }  // namespace cairn

@@ -23,14 +23,14 @@ enum class ErrorCode {
   too_large,            ///< More than a stated limit.
   unsupported,          ///< A media type or encoding this route does not take.
   range_not_satisfiable,
-  rate_limited,         ///< Try again after the stated time.
-  timeout,              ///< The client was too slow.
-  storage_full,         ///< No room for the bytes: free some, nothing was kept.
+  rate_limited,  ///< Try again after the stated time.
+  timeout,       ///< The client was too slow.
+  storage_full,  ///< No room for the bytes: free some, nothing was kept.
   quota_exceeded,
-  unavailable,          ///< Trouble that passes: try again, the same request is fine.
-  not_implemented,      ///< Known, and not offered by this hub.
-  corrupt,              ///< Stored data does not verify: an operator must look.
-  internal,             ///< A bug.
+  unavailable,      ///< Trouble that passes: try again, the same request is fine.
+  not_implemented,  ///< Known, and not offered by this hub.
+  corrupt,          ///< Stored data does not verify: an operator must look.
+  internal,         ///< A bug.
 };
 
 /// The code's name as written above, for logs and metrics.
@@ -80,27 +80,29 @@ class Failure {
   return Failure(Error{code, std::move(word), std::move(message)});
 }
 /// Passes an error on from a Result of another type: `return fail(other.error());`
-[[nodiscard]] inline Failure fail(Error error) { return Failure(std::move(error)); }
+[[nodiscard]] inline Failure fail(Error error) {
+  return Failure(std::move(error));
+}
 
 }  // namespace cairn
 
 /// `CAIRN_TRY(repo, find_repo(tx, name));` unwraps into a new variable, or returns the error.
-#define CAIRN_TRY(name, ...)                                                  \
-  auto name##_result_ = (__VA_ARGS__);                                        \
+#define CAIRN_TRY(name, ...)                                                      \
+  auto name##_result_ = (__VA_ARGS__);                                            \
   if (!name##_result_) return std::unexpected(std::move(name##_result_).error()); \
   auto& name = *name##_result_
 
 /// The same for Result<void>.
-#define CAIRN_CHECK(...)                                                              \
-  if (auto check_result_ = (__VA_ARGS__); !check_result_)                             \
+#define CAIRN_CHECK(...)                                  \
+  if (auto check_result_ = (__VA_ARGS__); !check_result_) \
   return std::unexpected(std::move(check_result_).error())
 
 /// In a coroutine: `CAIRN_CO_TRY(repo, co_await repos.find(actor, name));`
-#define CAIRN_CO_TRY(name, ...)                                                  \
-  auto name##_result_ = (__VA_ARGS__);                                           \
+#define CAIRN_CO_TRY(name, ...)                                                      \
+  auto name##_result_ = (__VA_ARGS__);                                               \
   if (!name##_result_) co_return std::unexpected(std::move(name##_result_).error()); \
   auto& name = *name##_result_
 
-#define CAIRN_CO_CHECK(...)                                                              \
-  if (auto check_result_ = (__VA_ARGS__); !check_result_)                                \
+#define CAIRN_CO_CHECK(...)                               \
+  if (auto check_result_ = (__VA_ARGS__); !check_result_) \
   co_return std::unexpected(std::move(check_result_).error())

@@ -119,7 +119,7 @@ def test_slow_headers_and_slow_bodies_are_timed_out(ada, unchanged):
     """A byte every few seconds holds no connection for long."""
     started, took = time.monotonic(), {}
 
-    def drip(name, first):
+    def drip(name, first, byte):
         with socket.create_connection(ada.address, timeout=90) as connection:
             connection.sendall(first)
             stop = threading.Event()
@@ -127,7 +127,7 @@ def test_slow_headers_and_slow_bodies_are_timed_out(ada, unchanged):
             def more():
                 while not stop.wait(2):
                     try:
-                        connection.sendall(b"x")
+                        connection.sendall(byte)
                     except OSError:
                         return
 
@@ -141,9 +141,9 @@ def test_slow_headers_and_slow_bodies_are_timed_out(ada, unchanged):
             sender.join()
 
     drips = [threading.Thread(target=drip, args=arguments) for arguments in (
-        ("headers", b"GET /api/models HTTP/1.1\r\nHost: x\r\nX: "),
+        ("headers", b"GET /api/models HTTP/1.1\r\nHost: x\r\nX: ", b"x"),
         ("body", (f"POST {api_of(unchanged)}/commit/main HTTP/1.1\r\nHost: x\r\n"
-                  f"Authorization: Bearer {ADA}\r\nContent-Length: 100000\r\n\r\n").encode()),
+                  f"Authorization: Bearer {ADA}\r\nContent-Length: 100000\r\n\r\n").encode(), b" "),
     )]
     for thread in drips:
         thread.start()

@@ -32,7 +32,9 @@ TEST(MovedLocation, SingleSegmentNamesBecomeTwo) {
 
 TEST(EncodeError, TellsClientsByHeaderAndNeverBreaksOne) {
   auto request = http::Request::make(http::Method::get, "/");
-  Error error{ErrorCode::not_found, "EntryNotFound", "No \"ä\r\nX: y\" here.",
+  Error error{ErrorCode::not_found,
+              "EntryNotFound",
+              "No \"ä\r\nX: y\" here.",
               {{"commit", "abc"}, {"secret", "not for clients"}}};
   auto response = encode_error(error, *request);
   EXPECT_EQ(response.status, 404);
