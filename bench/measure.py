@@ -124,16 +124,17 @@ def fsync_p50_ms(folder, count=200):
 
 
 class BackedMemory:
-    """While it is entered, what others take of free memory are pages that the host has given already.
+    """While it is entered, the page cache grows into pages that the host has given already.
 
     A virtual machine may hand free memory back to its host within seconds. The next first touch of a
     page then costs more than all the rest of writing a file, and whoever comes first pays it: dd or
-    the program, by chance. So this holds `size` bytes and lets go of them as fast as free memory
-    shrinks, for both.
+    the program, by chance. So this holds `size` bytes and lets go of them as fast as the page cache
+    grows, for both.
     """
 
     _CHUNK = 32 * MIB
-    _AHEAD = 256 * MIB
+    # What is let go too early goes back to the host.
+    _AHEAD = 128 * MIB
     _MADV_POPULATE_WRITE = 23  # Linux 5.14; the mmap module does not name it.
 
     def __init__(self, size):
@@ -143,11 +144,12 @@ class BackedMemory:
             chunk.madvise(mmap.MADV_HUGEPAGE)
             chunk.madvise(self._MADV_POPULATE_WRITE)
             self._chunks.append(chunk)
+        self._given = 0
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self):
-        self._level = self._free() + self._AHEAD
+        self._cached_before = self._cached()
         self._give()
         self._thread.start()
         return self
@@ -162,13 +164,15 @@ class BackedMemory:
             self._give()
 
     def _give(self):
-        while self._chunks and self._free() < self._level:
+        wanted = self._cached() - self._cached_before + self._AHEAD
+        while self._chunks and self._given < wanted:
             self._chunks.pop().close()
+            self._given += self._CHUNK
 
     @staticmethod
-    def _free():
+    def _cached():
         with open("/proc/meminfo") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("MemFree:"))
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Cached:"))
 
 
 def sha256_bytes_per_second(seconds=1.0):
