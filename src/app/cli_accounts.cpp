@@ -291,6 +291,7 @@ Command apply_command() {
               "The same file twice changes nothing the second time. A wrong file changes "
               "nothing and says where it is wrong.",
           .operands = {{"FILE", "the file, or - for standard input"}},
+          .options = {json_option},
           .examples = {"cairn admin apply people.json", "cairn admin apply - < people.json"},
           .run = apply};
 }

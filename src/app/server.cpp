@@ -200,11 +200,18 @@ int serve(Config config) {
   bool open_to_all = !loopback(*listen);
   bool secure = !hub.config.tls_certificate.empty();
   http::Server server(server_options(hub.config, *listen, hub.folder), std::move(router), metrics);
+  // Before the first request: who finds the hub ready finds the first account's file too.
+  auto first = make_first_account(hub);
+  if (!first) return failed(first.error());
+  bool terminal = ::isatty(STDOUT_FILENO);
+  if (*first && !terminal) say_first_account(hub, **first);
   if (auto started = server.start(); !started) {
-    if (started.error().word == "AddressInUse")
-      std::cerr << "Start elsewhere: ./run --listen " << listen->address << ":" << listen->port + 1
-                << "\n";
-    return failed(started.error());
+    if (*first && terminal) say_first_account(hub, **first);  // It is shown only once.
+    auto error = started.error();
+    if (error.word == "AddressInUse")
+      error.message += " Start elsewhere: ./run --listen " + listen->address + ":" +
+                       std::to_string(listen->port + 1);
+    return failed(error);
   }
   if (open_to_all && !secure)
     log::warning("start.no_tls",
@@ -214,9 +221,7 @@ int serve(Config config) {
   Upkeep upkeep(hub, server.executor());
   upkeep.start();
   say_running(hub);
-  auto first = make_first_account(hub);
-  if (!first) return failed(first.error());
-  if (*first) say_first_account(hub, **first);
+  if (*first && terminal) say_first_account(hub, **first);
   say_more();
   log::info("start.serving", {{"url", hub.config.public_url}, {"data", hub.folder.path()}});
 

@@ -199,14 +199,14 @@ def test_apply_twice_changes_nothing_the_second_time(own_hub):
 
 @pytest.mark.parametrize("change, where", [
     ({"usrs": []}, "usrs"),
-    ({"users": [{"name": "new"}, {"name": "-x"}]}, "users[1].name"),
-    ({"users": [{"name": "new", "tokens": [{"name": "t", "value": "hf_x", "role": "owner"}]}]},
+    ({"users": [{"name": "newcomer"}, {"name": "-x"}]}, "users[1].name"),
+    ({"users": [{"name": "newcomer", "tokens": [{"name": "t", "value": "hf_x", "role": "owner"}]}]},
      "users[0].tokens[0].role"),
-    ({"users": [{"name": "new", "tokens": [{"name": "t", "value": ADA, "role": "read"}]}]}, "users[0]"),
-    ({"users": [{"name": "new"}], "orgs": [{"name": "o1", "members": {"ghost": "admin"}}]}, "ghost"),
-    ({"users": [{"name": "new", "email": 5}]}, "users[0].email"),
-    ({"users": [{"name": "new"}], "orgs": [{"name": "ada"}]}, "orgs[0]"),
-    ({"users": [{"name": "new"}], "aliases": [{"type": "model", "from": "a/b/c", "to": "a/b"}]},
+    ({"users": [{"name": "newcomer", "tokens": [{"name": "t", "value": ADA, "role": "read"}]}]}, "users[0]"),
+    ({"users": [{"name": "newcomer"}], "orgs": [{"name": "o1", "members": {"ghost": "admin"}}]}, "ghost"),
+    ({"users": [{"name": "newcomer", "email": 5}]}, "users[0].email"),
+    ({"users": [{"name": "newcomer"}], "orgs": [{"name": "ada"}]}, "orgs[0]"),
+    ({"users": [{"name": "newcomer"}], "aliases": [{"type": "model", "from": "a/b/c", "to": "a/b"}]},
      "aliases[0].from"),
 ], ids=json.dumps)
 def test_a_wrong_file_changes_nothing_and_says_where(own_hub, change, where):
@@ -214,7 +214,7 @@ def test_a_wrong_file_changes_nothing_and_says_where(own_hub, change, where):
     assert done.returncode == 1 and where in done.stderr, done.stderr
     assert ADA not in done.stderr
     names = [u["name"] for u in json.loads(own_hub.run("admin", "user", "list", "--json").stdout)]
-    assert "new" not in names
+    assert "newcomer" not in names
 
 
 def test_apply_works_while_no_server_runs(own_hub):
@@ -344,7 +344,7 @@ def test_health_readiness_and_metrics(hub, ada):
     assert ada.get("/healthz").ok().status == 200 and ada.get("/readyz").ok().status == 200
     ada.get("/api/models").ok()
     text = ada.get("/metrics").ok().text
-    for name in ("cairn_http_requests_total", "cairn_http_request_seconds_bucket", "cairn_db_write_queue"):
+    for name in ("cairn_http_requests_total", "cairn_http_request_duration_seconds_bucket", "cairn_db_write_queue"):
         assert name in text, name
     assert re.search(r'cairn_http_requests_total\{operation="repo.list",class="2xx"\} [1-9]', text)
     for word in ("connections", "bytes", "work", "storage|object", "git|pack"):

@@ -109,8 +109,8 @@ Failure cannot_listen(const std::string& where, const error_code& failed, std::u
                 "Cannot listen on " + where + ": " + failed.message() + ".");
   auto owner = port ? port_owner(port) : std::nullopt;
   return fail(ErrorCode::conflict, "AddressInUse",
-              where + " is in use by " + owner.value_or("another program") +
-                  ". Stop it, or listen elsewhere.");
+              (port ? "Port " + std::to_string(port) : where) + " is in use by " +
+                  owner.value_or("another program") + ".");
 }
 
 /// @param shared_port  whether other sockets, of any process of this user, may have the port too.
