@@ -8,6 +8,7 @@
 #include <boost/asio/use_future.hpp>
 #include <signal.h>
 #include <sys/signalfd.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "api/admin/admin.h"
@@ -50,6 +51,27 @@ void add_metrics(http::Metrics& metrics, Hub& hub) {
   number("cairn_db_reads", "Read transactions", &db::Metrics::reads);
   number("cairn_db_write_queue", "Write transactions waiting", &db::Metrics::write_queue);
   number("cairn_db_read_queue", "Read transactions waiting", &db::Metrics::read_queue);
+
+  using Git = history::History::Metrics;
+  auto& history = *hub.history;
+  auto git = [&](const char* name, const char* help, std::uint64_t Git::* member) {
+    metrics.gauge(name, help,
+                  [&history, member] { return static_cast<double>(history.metrics().*member); });
+  };
+  git("cairn_git_commits", "Commits acknowledged", &Git::commits);
+  git("cairn_git_commit_batches", "Moves of a branch that carried them", &Git::batches);
+  git("cairn_git_packs_merged", "Packs that another took the place of", &Git::packs_merged);
+
+  auto space = [path = hub.folder.path()](bool free) {
+    struct statvfs disk{};
+    if (::statvfs(path.c_str(), &disk) != 0) return 0.0;
+    return static_cast<double>(free ? disk.f_bavail : disk.f_blocks) *
+           static_cast<double>(disk.f_frsize);
+  };
+  metrics.gauge("cairn_storage_free_bytes", "Room on the data folder's disk",
+                [space] { return space(true); });
+  metrics.gauge("cairn_storage_size_bytes", "Size of the data folder's disk",
+                [space] { return space(false); });
 }
 
 /// What programs around the hub ask: alive, ready, numbers, the API's description.
@@ -130,7 +152,8 @@ void say_running(Hub& hub) {
 
 void say_more() {
   if (!::isatty(STDOUT_FILENO)) return;
-  std::cout << "For your team: CAIRN_LISTEN, CAIRN_PUBLIC_URL, TLS: docs/operate.md\n"
+  std::cout << "Have models in a client's cache?  ./run admin import-cache --dry-run\n"
+               "For your team: CAIRN_LISTEN, CAIRN_PUBLIC_URL, TLS: docs/operate.md\n"
             << std::flush;
 }
 
@@ -219,6 +242,7 @@ int serve(Config config) {
                   {"note", "tokens cross the network readable; use TLS or a proxy"}});
 
   Upkeep upkeep(hub, server.executor());
+  upkeep.add_metrics(metrics);
   upkeep.start();
   say_running(hub);
   if (*first && terminal) say_first_account(hub, **first);

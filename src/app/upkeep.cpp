@@ -96,6 +96,19 @@ void Upkeep::start() {
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);
 }
 
+void Upkeep::add_metrics(http::Metrics& metrics) {
+  auto number = [&](const char* name, const char* help, auto work::Worker::Metrics::* member) {
+    metrics.gauge(name, help, [loop = loop_, member] {
+      return static_cast<double>(loop->worker.metrics().*member);
+    });
+  };
+  number("cairn_work_running", "Background work that runs now", &work::Worker::Metrics::running);
+  number("cairn_work_finished", "Background work finished", &work::Worker::Metrics::finished);
+  number("cairn_work_failed", "Background work that was given up", &work::Worker::Metrics::failed);
+  number("cairn_work_failed_attempts", "Attempts at background work that failed",
+         &work::Worker::Metrics::failed_attempts);
+}
+
 void Upkeep::stop() {
   if (loop_->stopping.exchange(true) || !loop_->ended.valid()) return;
   boost::asio::post(executor_, [loop = loop_] { loop->timer.cancel(); });

@@ -5,6 +5,7 @@
 #include <boost/asio/any_io_executor.hpp>
 
 #include "app/hub.h"
+#include "platform/http/metrics.h"
 
 namespace cairn::app {
 
@@ -15,6 +16,8 @@ class Upkeep {
   Upkeep(Hub& hub, boost::asio::any_io_executor executor);
   ~Upkeep();
   void start();
+  /// Numbers of background work; asked until `stop`.
+  void add_metrics(http::Metrics& metrics);
   /// Ends the loop and waits for what runs.
   void stop();
   /// Writes what is buffered; after the server has stopped.

@@ -211,7 +211,7 @@ def test_apply_twice_changes_nothing_the_second_time(own_hub):
 ], ids=json.dumps)
 def test_a_wrong_file_changes_nothing_and_says_where(own_hub, change, where):
     done = own_hub.run("admin", "apply", "-", stdin=json.dumps(change), check=False)
-    assert done.returncode == 1 and where in done.stderr, done.stderr
+    assert done.returncode in (1, 3) and where in done.stderr, done.stderr
     assert ADA not in done.stderr
     names = [u["name"] for u in json.loads(own_hub.run("admin", "user", "list", "--json").stdout)]
     assert "newcomer" not in names

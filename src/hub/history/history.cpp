@@ -146,6 +146,8 @@ class HistoryOverRows final : public History {
     return sweep_unreachable(database_, objects_, load_, clock_, grace, dry_run);
   }
 
+  Metrics metrics() const override { return {lanes_.commits(), lanes_.batches(), packs_.merged()}; }
+
  private:
   Result<CommitInfo> by_id(db::Tx& tx, RepoId repo, const git::Oid& oid, std::string_view revision);
 

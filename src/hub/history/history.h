@@ -224,6 +224,14 @@ class History {
     std::uint64_t objects = 0, bytes = 0;
   };
   virtual Result<Sweep> sweep(Duration grace, bool dry_run) = 0;
+
+  /// Since the start.
+  struct Metrics {
+    std::uint64_t commits = 0;       ///< Acknowledged.
+    std::uint64_t batches = 0;       ///< Moves of a ref that carried them.
+    std::uint64_t packs_merged = 0;  ///< Packs that another took the place of.
+  };
+  [[nodiscard]] virtual Metrics metrics() const = 0;
 };
 
 [[nodiscard]] std::unique_ptr<History> make_history(db::Database&, storage::ObjectStore&, Blocking&,

@@ -173,6 +173,8 @@ Task<> Lanes::lead(std::shared_ptr<Lane> lane, std::vector<std::shared_ptr<Waiti
     auto written = co_await database_.write(write_all);
     if (written) {
       lane->head = batch->members.back().built->info;
+      commits_ += batch->members.size();
+      ++batches_;
       for (auto& m : batch->members) {
         refs_.keep_commit(repo, m.built->info);
         for (auto& page : m.built->pages) pages_.remember(page);

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -21,6 +22,8 @@ class Lanes {
  public:
   Lanes(db::Database&, Blocking&, const Clock&, Packs&, Pages&, RefCache&);
   Task<Result<CommitInfo>> commit(CommitPlan plan);
+  [[nodiscard]] std::uint64_t commits() const { return commits_; }
+  [[nodiscard]] std::uint64_t batches() const { return batches_; }
 
  private:
   struct Waiting;
@@ -47,6 +50,7 @@ class Lanes {
   Packs& packs_;
   Pages& pages_;
   RefCache& refs_;
+  std::atomic<std::uint64_t> commits_ = 0, batches_ = 0;
   std::mutex mutex_;
   std::map<LaneKey, std::shared_ptr<Lane>> lanes_;
 };

@@ -414,6 +414,7 @@ Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& g
   CAIRN_TRY(done, database_.write_now(replace));
   if (!done) return 0;
   forget(repo);
+  merged_ += group.size();
   log::debug("history.merged", {{"repo", repo.value},
                                 {"packs", group.size()},
                                 {"level", level},

@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -78,6 +79,7 @@ class Packs {
   /// Cheap: counts from the cached list, so that a lane may ask after each batch.
   [[nodiscard]] bool merge_due(RepoId);
   void forget(RepoId);
+  [[nodiscard]] std::uint64_t merged() const { return merged_; }
 
   /// Paths of .pack files (each with its .idx beside it) that hold the whole repository.
   [[nodiscard]] Result<std::vector<std::string>> files(RepoId, const std::string& into_folder);
@@ -98,6 +100,7 @@ class Packs {
   Options options_;
   Lru<std::int64_t, std::shared_ptr<const git::InlinePack>> inline_cache_;
   Lru<std::int64_t, std::shared_ptr<const Entry>> entries_;
+  std::atomic<std::uint64_t> merged_ = 0;
   std::mutex merging_mutex_;
   std::unordered_map<std::int64_t, int> fresh_packs_;  ///< Commits' packs since the last merge.
 
