@@ -80,15 +80,6 @@ Command version_command() {
           .needs_config = false};
 }
 
-Command root() {
-  Command out{.name = "cairn",
-              .summary = "An open, self-hosted hub for models, datasets and applications",
-              .examples = {"cairn serve", "cairn admin user token keeper"}};
-  out.commands = {serve_command(), admin_command(),   config_command(),        fsck_command(),
-                  gc_command(),    version_command(), completion_command(root)};
-  return out;
-}
-
 bool is_help(std::string_view word) {
   return word == "--help" || word == "-h" || word == "help";
 }
@@ -162,9 +153,23 @@ Result<Exit> run_command(const Command& top, std::vector<std::string> arguments)
 
 }  // namespace
 
+Command root_command() {
+  Command out{.name = "cairn",
+              .summary = "An open, self-hosted hub for models, datasets and applications",
+              .examples = {"cairn serve", "cairn admin user token keeper"}};
+  out.commands = {serve_command(),
+                  admin_command(),
+                  config_command(),
+                  fsck_command(),
+                  gc_command(),
+                  version_command(),
+                  completion_command(root_command)};
+  return out;
+}
+
 int run(std::vector<std::string> arguments) {
   std::ios::sync_with_stdio(false);
-  Command top = root();
+  Command top = root_command();
   if (arguments.size() == 1 && arguments.front() == "--version") arguments = {"version"};
   auto exit =
       wants_help(arguments) ? print_help(top, arguments) : run_command(top, std::move(arguments));

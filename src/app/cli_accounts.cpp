@@ -5,6 +5,7 @@
 #include "app/cli_answer.h"
 #include "app/cli_commands.h"
 #include "base/text.h"
+#include "hub/account/account.h"
 #include "hub/account/apply.h"
 
 namespace cairn::app::cli {
@@ -74,12 +75,14 @@ Run user_verb(std::string verb, std::string said) {
   };
 }
 
+constexpr std::int64_t days_kept = account::kept_after_delete.us / days(1).us;
+
 Result<Exit> delete_user(const Invocation& given) {
   const std::string& name = given.operands[0];
   CAIRN_TRY(go_on, may_go_on(given,
                              "The account, its repositories and tokens stop working at once. They "
                              "can be restored for " +
-                                 std::to_string(given.config.restorable_days) + " days.",
+                                 std::to_string(days_kept) + " days.",
                              "Delete " + name));
   if (!go_on) return Exit::refused;
   CAIRN_TRY(client, Client::connect(given.config));

@@ -23,6 +23,10 @@ std::int64_t number_of(const json::value& object, std::string_view member) {
   return parse_int(text_of(object, member)).value_or(0);
 }
 
+std::string counted(std::int64_t n, std::string_view one, std::string_view many) {
+  return std::to_string(n) + " " + std::string(n == 1 ? one : many);
+}
+
 void print_list(const Invocation& given, const json::value& list,
                 const std::vector<Column>& columns, std::string_view when_empty) {
   if (given.has("--json")) return print_json(list);

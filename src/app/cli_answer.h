@@ -20,6 +20,9 @@ void print_json(const json::value& value);
 [[nodiscard]] std::string text_of(const json::value& object, std::string_view member);
 [[nodiscard]] std::int64_t number_of(const json::value& object, std::string_view member);
 
+/// "1 file", "2 files".
+[[nodiscard]] std::string counted(std::int64_t n, std::string_view one, std::string_view many);
+
 struct Column {
   std::string_view title;
   std::string_view member;

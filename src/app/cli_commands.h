@@ -4,11 +4,15 @@
 /// The commands, a function per file that holds them.
 namespace cairn::app::cli {
 
+/// The program itself, with all of them below. cli.cpp
+[[nodiscard]] Command root_command();
 [[nodiscard]] Command admin_command();  ///< cli_admin.cpp
 [[nodiscard]] Command user_command();   ///< cli_accounts.cpp
 [[nodiscard]] Command org_command();
 [[nodiscard]] Command apply_command();
-[[nodiscard]] Command repo_command();  ///< cli_repos.cpp
+[[nodiscard]] Command repo_command();    ///< cli_repos.cpp
+[[nodiscard]] Command import_command();  ///< cli_import.cpp
+[[nodiscard]] Command examples_command();
 [[nodiscard]] Command work_command();  ///< cli_upkeep.cpp
 [[nodiscard]] Command stats_command();
 [[nodiscard]] Command backup_command();

@@ -1,5 +1,3 @@
-#include <cstdlib>
-#include <filesystem>
 #include <iostream>
 
 #include "app/cli_answer.h"
@@ -34,7 +32,8 @@ Result<Exit> list_repos(const Invocation& given) {
                {"DELETED", "deleted"},
                {"RESTORABLE UNTIL", "restorable_until"}};
   print_list(given, repos, columns,
-             deleted ? "No deleted repository can be restored." : "There are no repositories yet.");
+             deleted ? "No deleted repository can be restored."
+                     : "There are no repositories yet. Make some: cairn admin examples add");
   return Exit::done;
 }
 

@@ -8,10 +8,6 @@
 namespace cairn::app::cli {
 namespace {
 
-std::string counted(std::int64_t n, std::string_view one, std::string_view many) {
-  return std::to_string(n) + " " + std::string(n == 1 ? one : many);
-}
-
 // ---- Checks ------------------------------------------------------------------------------------
 
 void print_findings(const json::value& report) {

@@ -31,6 +31,8 @@ void add_routes(http::Router& router, Services& services) {
   add_repo_routes(router, services);
   add_check_routes(router, services);
   add_work_routes(router, services);
+  add_import_routes(router, services);
+  add_example_routes(router, services);
 }
 
 }  // namespace cairn::api::admin
