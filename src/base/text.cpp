@@ -116,26 +116,37 @@ Result<std::string> form_decode(std::string_view text) {
   return percent_decode(spaced);
 }
 
+namespace {
+
+/// Changed, added, left out letters, and two neighbors swapped: each counts one.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> before(b.size() + 1), row(b.size() + 1), next(b.size() + 1);
+  for (std::size_t k = 0; k <= b.size(); ++k) row[k] = k;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    next[0] = i;
+    for (std::size_t k = 1; k <= b.size(); ++k) {
+      std::size_t changed = row[k - 1] + (a[i - 1] == b[k - 1] ? 0 : 1);
+      next[k] = std::min({changed, row[k] + 1, next[k - 1] + 1});
+      if (i > 1 && k > 1 && a[i - 1] == b[k - 2] && a[i - 2] == b[k - 1])
+        next[k] = std::min(next[k], before[k - 2] + 1);
+    }
+    before.swap(row);
+    row.swap(next);
+  }
+  return row.back();
+}
+
+}  // namespace
+
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates) {
   std::optional<std::string> best;
   std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 1) + 1;
   for (const auto& candidate : candidates) {
-    std::vector<std::size_t> row(candidate.size() + 1);
-    for (std::size_t i = 0; i < row.size(); ++i) row[i] = i;
-    for (std::size_t i = 1; i <= word.size(); ++i) {
-      std::size_t diagonal = row[0];
-      row[0] = i;
-      for (std::size_t k = 1; k < row.size(); ++k) {
-        std::size_t changed = diagonal + (word[i - 1] == candidate[k - 1] ? 0 : 1);
-        diagonal = row[k];
-        row[k] = std::min({changed, row[k] + 1, row[k - 1] + 1});
-      }
-    }
-    if (row.back() < best_distance) {
-      best_distance = row.back();
-      best = candidate;
-    }
+    std::size_t far = distance(word, candidate);
+    if (far >= best_distance) continue;
+    best_distance = far;
+    best = candidate;
   }
   return best;
 }

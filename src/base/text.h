@@ -28,8 +28,8 @@ namespace cairn {
 /// As `application/x-www-form-urlencoded`: `+` is a space as well.
 [[nodiscard]] Result<std::string> form_decode(std::string_view text);
 
-/// The candidate nearest to `word` by Levenshtein distance, when within a third of its length:
-/// for "unknown key X, did you mean Y".
+/// The candidate nearest to `word`, counting letters changed, added, left out and swapped, when
+/// within a third of its length (one at least): for "unknown key X, did you mean Y".
 [[nodiscard]] std::optional<std::string> nearest(std::string_view word,
                                                  const std::vector<std::string>& candidates);
 
