@@ -116,14 +116,20 @@ def folder():
 
 
 @pytest.fixture(scope="session")
-def new_database(request, folder):
-    """@return a function that gives the CAIRN_DATABASE of a new server, None for the default."""
+def postgres(request, folder):
+    """The database server of this run; None with SQLite."""
     if request.config.getoption("--database") == "sqlite":
-        yield lambda: None
+        yield None
         return
-    postgres = Postgres(folder / "postgres").start()
-    yield postgres.new_database
-    postgres.stop()
+    server = Postgres(folder / "postgres").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def new_database(postgres):
+    """@return a function that gives the CAIRN_DATABASE of a new server, None for the default."""
+    return postgres.new_database if postgres else lambda: None
 
 
 @pytest.fixture(scope="session")
@@ -145,7 +151,8 @@ def hub(folder, new_database):
 def own_hub(folder, new_database, request):
     """Not started twice: a test may stop, kill and start it. Extra environment: `own_hub.env`."""
     name = "".join(c if c.isalnum() else "-" for c in request.node.name)[:40]
-    server = Cairn(Path(tempfile.mkdtemp(prefix=name, dir=folder)) / "data", database=new_database())
+    data = Path(tempfile.mkdtemp(prefix=name, dir=folder)) / "data"
+    server = Cairn(data, database=new_database())
     server.start()
     try:
         server.apply(WORLD)

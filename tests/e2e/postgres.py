@@ -29,16 +29,20 @@ class Postgres:
             "initdb", "--pgdata", data, "--username", "cairn", "--auth", "trust",
             "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
         )
+        self.resume()
+        return self
+
+    def resume(self):
+        """Starts the server, also after `stop`; the databases are as they were."""
         # What is on disk after a power cut is not what these tests are about.
         options = (
             f"-c port={self.port} -c listen_addresses=127.0.0.1 -c fsync=off "
             f"-c unix_socket_directories={self.folder} -c max_connections=100"
         )
         self._as_user(
-            "pg_ctl", "start", "--wait", "--pgdata", data,
+            "pg_ctl", "start", "--wait", "--pgdata", self.folder / "data",
             "--log", self.folder / "log", "--options", options,
         )
-        return self
 
     def new_database(self):
         """@return the URL of an empty database."""
