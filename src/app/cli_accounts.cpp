@@ -168,7 +168,9 @@ Result<Exit> apply(const Invocation& given) {
   CAIRN_TRY(text, read_file(given.operands[0]));
   CAIRN_TRY(client, Client::connect(given.config, Client::Missing::create));
   CAIRN_TRY(summary, client->ask(http::Method::post, "/apply", std::move(text)));
-  print_json(summary);
+  print_done(given, summary,
+             "Created " + text_of(summary, "created") + ", changed " + text_of(summary, "changed") +
+                 "; all else in the file was so already.");
   return Exit::done;
 }
 

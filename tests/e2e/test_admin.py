@@ -1,0 +1,441 @@
+"""The operator's commands: while the hub runs and while it does not, and what they bring in."""
+
+import fcntl
+import hashlib
+import json
+import os
+import pty
+import random
+import re
+import shutil
+import subprocess
+import time
+
+import pytest
+from cairn import PROGRAM, Cairn
+from conftest import ADA
+from huggingface_hub import HfApi
+from wire import Wire, add, api_of, large
+
+
+def command(*arguments, stdin="", env=None, cwd="/"):
+    return subprocess.run([PROGRAM, *map(str, arguments)], env={"PATH": os.environ["PATH"], **(env or {})},
+                          cwd=cwd, input=stdin, capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture(params=["running", "stopped"])
+def either_hub(own_hub, request):
+    """The same commands must do the same through the socket and without a server."""
+    if request.param == "stopped":
+        own_hub.stop()
+    return own_hub
+
+
+# ---- People --------------------------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_users_and_organizations_are_made_listed_and_stopped(either_hub):
+    run = either_hub.run
+    made = json.loads(run("admin", "user", "create", "zoe", "--email", "zoe@hub.example", "--json").stdout)
+    assert made["name"] == "zoe" and re.fullmatch("[0-9a-f]{24}", made["id"])
+    run("admin", "org", "create", "band", "--first-member", "zoe", "--fullname", "The Band")
+    table = run("admin", "user", "list").stdout.splitlines()
+    assert table[0].split()[:2] == ["NAME", "STATE"]
+    [row] = [line for line in table if line.startswith("zoe ")]
+    assert "active" in row and "zoe@hub.example" in row
+    run("admin", "user", "disable", "zoe")
+    users = json.loads(run("admin", "user", "list", "--json").stdout)
+    assert {u["name"]: u["state"] for u in users}["zoe"] == "disabled"
+    run("admin", "user", "enable", "zoe")
+    run("admin", "user", "delete", "zoe", "--yes")
+    assert "zoe" not in run("admin", "user", "list").stdout
+    run("admin", "user", "restore", "zoe")
+    assert "zoe" in run("admin", "user", "list").stdout
+    assert "band" in run("admin", "org", "list").stdout
+    assert json.loads(run("admin", "stats", "--json").stdout)["organizations"] >= 2
+
+
+@pytest.mark.both_engines
+def test_a_token_stands_alone_on_standard_output_and_works(either_hub):
+    done = either_hub.run("admin", "user", "token", "bob", "--name", "laptop", "--role", "read")
+    assert re.fullmatch(r"hf_[A-Za-z0-9]{34}\n", done.stdout)
+    assert "laptop" in done.stderr and done.stdout.strip() not in done.stderr
+    given = "hf_" + "given".ljust(34, "7")
+    again = either_hub.run("admin", "user", "token", "bob", "--value-stdin", stdin=given + "\n")
+    assert again.stdout == given + "\n"
+    if either_hub.process is None:
+        either_hub.start()
+    for value, role in ((done.stdout.strip(), "read"), (given, "write")):
+        me = Wire(either_hub.url, value).get("/api/whoami-v2").ok().json
+        assert (me["name"], me["auth"]["accessToken"]["role"]) == ("bob", role)
+
+
+def test_secrets_come_by_standard_input_and_never_reach_the_log(own_hub):
+    secret = "correct horse battery staple"
+    own_hub.run("admin", "user", "create", "eve", "--password-stdin", stdin=secret + "\n")
+    own_hub.run("admin", "user", "password", "ada", stdin=secret + "\n")
+    users = {u["name"]: u for u in json.loads(own_hub.run("admin", "user", "list", "--json").stdout)}
+    assert users["eve"]["password"] and users["ada"]["password"] and not users["bob"]["password"]
+    assert secret not in own_hub.log_path.read_text()
+    assert own_hub.run("admin", "user", "password", "ada", check=False).returncode == 2
+    short = own_hub.run("admin", "user", "password", "ada", stdin="x\n", check=False)
+    assert short.returncode == 1 and short.stderr.startswith("cairn: ")
+
+
+def test_exit_codes_tell_failed_from_wrong_usage_not_found_and_refused(own_hub):
+    def code(*arguments, **more):
+        done = own_hub.run(*arguments, check=False, **more)
+        assert done.returncode == 0 or done.stderr
+        return done.returncode
+
+    assert code("admin", "user", "list") == 0
+    assert code("admin", "user", "create", "ada") == 1
+    assert code("admin", "user", "create", "-x") == 2
+    assert code("admin", "user", "token", "ghost") == 3
+    assert code("admin", "repo", "delete", "ada/ghost", "--yes") == 3
+    assert code("admin", "repo", "delete", "ghost", "--yes") == 2
+    assert code("admin", "work", "retry") == 2
+    assert code("admin", "work", "retry", "123456") == 3
+    assert code("admin", "user", "delete", "ada") == 2, "without a terminal it needs --yes"
+    assert "ada" in own_hub.run("admin", "user", "list").stdout
+
+
+def test_without_a_hub_in_the_folder_there_is_nothing_to_ask(tmp_path):
+    done = command("admin", "user", "list", "--data", tmp_path / "nothing")
+    assert done.returncode == 3 and "--data" in done.stderr
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_apply_makes_the_world_before_the_first_start(folder):
+    hub = Cairn(folder / "applied-first")
+    value = "hf_" + "first".ljust(34, "5")
+    hub.apply({"users": [{"name": "ann", "admin": True,
+                          "tokens": [{"name": "t", "value": value, "role": "write"}]}]})
+    hub.start()
+    try:
+        assert Wire(hub.url, value).get("/api/whoami-v2").ok().json["name"] == "ann"
+        assert not (hub.data / "first-run.txt").exists()
+        hub.stop()
+    finally:
+        hub.end()
+
+
+@pytest.mark.slow
+def test_a_process_that_has_the_folder_and_does_not_answer_is_named(own_hub):
+    own_hub.stop()
+    with (own_hub.data / "lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = own_hub.run("admin", "user", "list", check=False)
+    assert done.returncode == 1 and "admin.sock" in done.stderr
+
+
+def test_a_command_waits_for_a_hub_that_is_starting(own_hub):
+    own_hub.stop()
+    with (own_hub.data / "lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        asked = subprocess.Popen([PROGRAM, "admin", "user", "list", "--data", own_hub.data], env=own_hub.env,
+                                 stdout=subprocess.PIPE, text=True)
+        time.sleep(0.3)  # Long enough for its first look at the lock; a later first look passes too.
+        assert asked.poll() is None
+    assert "ada" in asked.communicate(timeout=30)[0] and asked.returncode == 0
+
+
+# ---- Repositories --------------------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_a_deleted_repository_comes_back_by_its_name(own_hub):
+    ada = Wire(own_hub.url, ADA)
+    ada.create("ada/bert")
+    ada.create("ada/words", kind="dataset")
+    own_hub.run("admin", "repo", "delete", "ada/bert", "--yes")
+    own_hub.run("admin", "repo", "delete", "ada/words", "--type", "dataset", "--yes")
+    assert ada.get(api_of("ada/bert")).status == 404
+    assert own_hub.run("admin", "repo", "list", "--json").stdout == "[]\n"
+    gone = json.loads(own_hub.run("admin", "repo", "list", "--deleted", "--json").stdout)
+    assert {(r["type"], r["name"]) for r in gone} == {("model", "ada/bert"), ("dataset", "ada/words")}
+    own_hub.run("admin", "repo", "restore", "ada/bert")
+    [words] = [r["id"] for r in gone if r["type"] == "dataset"]
+    own_hub.run("admin", "repo", "restore", words, "--as", "words-2")
+    assert ada.get(api_of("ada/bert")).status == 200
+    assert ada.get(api_of("ada/words-2", "dataset")).status == 200
+    assert own_hub.run("admin", "repo", "restore", "ada/ghost", check=False).returncode == 3
+
+
+def test_lists_longer_than_a_page_are_whole(own_hub):
+    users = [{"name": f"user{n:04}"} for n in range(1100)]
+    own_hub.apply({"users": users})
+    listed = json.loads(own_hub.run("admin", "user", "list", "--json").stdout)
+    names = [u["name"] for u in listed]
+    assert len(names) == len(set(names)) and {u["name"] for u in users} <= set(names)
+
+
+@pytest.mark.both_engines
+def test_example_repositories_come_and_go(either_hub):
+    first = json.loads(either_hub.run("admin", "examples", "add", "--json").stdout)["repositories"]
+    assert [r["state"] for r in first] == ["added"] * 3
+    again = json.loads(either_hub.run("admin", "examples", "add", "--json").stdout)["repositories"]
+    assert [r["state"] for r in again] == ["present"] * 3
+    assert "fsck: 3 repositories, 0 errors" in either_hub.run("fsck").stdout
+    removed = either_hub.run("admin", "examples", "remove").stdout
+    assert removed.count(": removed") == 3
+    assert either_hub.run("admin", "examples", "remove").stdout.count(": missing") == 3
+    either_hub.run("admin", "examples", "add")
+
+
+def test_the_examples_are_what_their_cards_say(own_hub, tmp_path):
+    own_hub.run("admin", "examples", "add")
+    api = HfApi(endpoint=own_hub.url, token=False)
+    model = api.model_info("examples/celsius-to-fahrenheit")
+    assert model.library_name == "numpy" and model.pipeline_tag == "tabular-regression"
+    assert "license:apache-2.0" in model.tags and "dataset:examples/greetings" in model.tags
+    raw = open(api.hf_hub_download("examples/celsius-to-fahrenheit", "model.safetensors", revision="v1",
+                                   cache_dir=tmp_path), "rb").read()
+    length = int.from_bytes(raw[:8], "little")
+    assert set(json.loads(raw[8:8 + length])) == {"__metadata__", "linear.weight", "linear.bias"}
+    rows = open(api.hf_hub_download("examples/greetings", "data/greetings.jsonl", repo_type="dataset",
+                                    cache_dir=tmp_path), encoding="utf-8").read().splitlines()
+    assert {json.loads(row)["script"] for row in rows} >= {"Arab", "Hebr", "Jpan", "Thai"}
+    page = Wire(own_hub.url).get("/spaces/examples/thermometer/resolve/main/index.html").ok()
+    assert b"Thermometer" in page.body
+    assert api.space_info("examples/thermometer").sdk == "static"
+
+
+# ---- Import of a client's cache ------------------------------------------------------------------
+
+
+WEIGHTS = random.Random(3).randbytes(300_000)
+
+
+@pytest.fixture
+def source(own_hub):
+    """A model with two commits and a branch, and a dataset: what a client will have in its cache."""
+    ada = Wire(own_hub.url, ADA)
+    ada.create("ada/bert")
+    ada.create("ada/words", kind="dataset")
+    uploaded = ada.upload_large("ada/bert", WEIGHTS)
+    ada.commit("ada/bert", add("config.json", b'{"v": 1}'), add("old.txt", b"old"),
+               large("deep/model.bin", uploaded)).ok()
+    ada.post(f"{api_of('ada/bert')}/branch/dev", {}).ok()
+    ada.commit("ada/bert", add("config.json", b'{"v": 2}'),
+               {"key": "deletedFile", "value": {"path": "old.txt"}}).ok()
+    ada.commit("ada/words", add("data.csv", "wörd\næther\n".encode()), kind="dataset").ok()
+    return HfApi(endpoint=own_hub.url, token=ADA)
+
+
+@pytest.fixture
+def cache(source, tmp_path):
+    """Filled by the published client itself."""
+    folder = tmp_path / "hub"
+    for revision in ("dev", "main"):
+        source.snapshot_download("ada/bert", revision=revision, cache_dir=folder)
+    source.snapshot_download("ada/words", repo_type="dataset", cache_dir=folder)
+    return folder
+
+
+@pytest.fixture
+def target(folder, new_database, request):
+    """Another hub, which has bob and the organization crew, and no repository."""
+    hub = Cairn(folder / f"target-{request.node.name[:40]}".replace("[", "-").replace("]", ""),
+                database=new_database())
+    hub.apply({"users": [{"name": "bob", "tokens": [{"name": "w", "value": ADA, "role": "write"}]}],
+               "orgs": [{"name": "crew", "members": {"bob": "admin"}}]})
+    yield hub
+    hub.end()
+
+
+def imported(hub, *arguments, code=0):
+    """@return the report by repository."""
+    done = hub.run("admin", "import-cache", *arguments, "--json", check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    return {f'{e["type"]} {e["repo"]}': e for e in json.loads(done.stdout)["entries"]}
+
+
+def files_in(hub, name, revision="main", kind="model"):
+    tree = Wire(hub.url, ADA).get(f"{api_of(name, kind)}/tree/{revision}?recursive=1").ok().json
+    return {e["path"]: e.get("lfs", {}).get("oid", e["oid"]) for e in tree if e["type"] == "file"}
+
+
+@pytest.mark.both_engines
+def test_a_cache_becomes_private_repositories_with_a_commit_per_snapshot(source, cache, target):
+    plan = imported(target, cache, "--owner", "crew", "--dry-run")
+    assert {name: e["state"] for name, e in plan.items()} == {
+        "model crew/bert": "importable", "dataset crew/words": "importable"}
+    assert plan["model crew/bert"]["commits"] == 2
+    assert target.run("admin", "repo", "list", "--json").stdout == "[]\n", "a dry run made something"
+
+    target.start()
+    done = imported(target, cache, "--owner", "crew")
+    assert [e["state"] for e in done.values()] == ["imported"] * 2, done
+    api = HfApi(endpoint=target.url, token=ADA)
+    info = api.model_info("crew/bert")
+    assert info.private
+    origin = HfApi(endpoint=source.endpoint, token=ADA)
+    for revision in ("main", "dev"):
+        wanted = {f.path: f.lfs.sha256 if f.lfs else f.blob_id for f in
+                  origin.list_repo_tree("ada/bert", recursive=True, revision=revision) if hasattr(f, "blob_id")}
+        assert files_in(target, "crew/bert", revision) == wanted
+    commits = api.list_repo_commits("crew/bert")
+    assert len(commits) == 3 and commits[0].authors == ["crew"]
+    assert origin.model_info("ada/bert").sha in commits[0].message
+    body = Wire(target.url, ADA).get("/crew/bert/resolve/main/deep/model.bin").ok().body
+    assert hashlib.sha256(body).digest() == hashlib.sha256(WEIGHTS).digest()
+    assert "0 errors" in target.fsck().stdout
+
+    again = imported(target, cache, "--owner", "crew")
+    assert [e["state"] for e in again.values()] == ["present"] * 2
+    assert len(api.list_repo_commits("crew/bert")) == 3
+    target.stop()
+
+
+def test_import_takes_what_is_new_since_the_last_time(source, cache, target):
+    imported(target, cache, "--owner", "bob")
+    source.upload_file(path_or_fileobj=b"new", path_in_repo="new.txt", repo_id="ada/bert")
+    source.snapshot_download("ada/bert", cache_dir=cache)
+    done = imported(target, cache, "--owner", "bob", "--only", "ada/be*")
+    assert list(done) == ["model bob/bert"]
+    assert (done["model bob/bert"]["state"], done["model bob/bert"]["commits"]) == ("imported", 1)
+    target.start()
+    assert "new.txt" in files_in(target, "bob/bert")
+
+
+def test_import_leaves_what_people_made_alone(cache, target):
+    target.start()
+    bob = Wire(target.url, ADA)
+    bob.create("bob/bert")
+    bob.commit("bob/bert", add("mine.txt", b"mine")).ok()
+    done = imported(target, cache, "--owner", "bob")
+    assert done["model bob/bert"]["state"] == "skipped" and done["model bob/bert"]["notes"]
+    assert done["dataset bob/words"]["state"] == "imported"
+    assert set(files_in(target, "bob/bert")) == {".gitattributes", "mine.txt"}
+
+
+def test_import_says_what_it_cannot_take_and_why(source, cache, target, tmp_path):
+    without_owner = imported(target, cache)
+    assert {e["state"] for e in without_owner.values()} == {"skipped"}
+    assert "--owner" in json.dumps(without_owner)
+
+    bert = cache / "models--ada--bert"
+    [blob] = [b for b in (bert / "blobs").iterdir() if b.stat().st_size == len(WEIGHTS)]
+    blob.write_bytes(WEIGHTS[:-1] + b"?")
+    done = imported(target, cache, "--owner", "bob", "--only", "*bert", code=1)["model bob/bert"]
+    assert done["state"] == "failed" and "deep/model.bin" in json.dumps(done["notes"])
+    assert "0 errors" in target.fsck().stdout
+
+    blob.unlink()
+    done = imported(target, cache, "--owner", "bob", "--only", "*bert")["model bob/bert"]
+    assert done["state"] == "incomplete"
+    blob.write_bytes(WEIGHTS)
+    done = imported(target, cache, "--owner", "bob", "--only", "*bert")["model bob/bert"]
+    assert (done["state"], done["commits"]) == ("imported", 2)
+
+    partial = tmp_path / "partial"
+    source.snapshot_download("ada/bert", cache_dir=partial, allow_patterns="*.json")
+    done = imported(target, partial, "--owner", "crew")["model crew/bert"]
+    assert done["state"] == "incomplete" and "deep/model.bin" in json.dumps(done["notes"])
+    assert "crew/bert" not in target.run("admin", "repo", "list").stdout
+
+
+def test_import_reads_nothing_outside_the_cache(cache, target, tmp_path):
+    (tmp_path / "secret").write_text("secret")
+    [snapshot] = (cache / "datasets--ada--words" / "snapshots").iterdir()
+    (snapshot / "data.csv").unlink()
+    (snapshot / "data.csv").symlink_to(tmp_path / "secret")
+    done = imported(target, cache, "--owner", "bob", "--only", "*words")["dataset bob/words"]
+    assert done["state"] == "incomplete" and "out of the cache" in json.dumps(done["notes"])
+    for wrong in ("/", tmp_path / "missing", cache / "version.txt"):
+        assert target.run("admin", "import-cache", wrong, check=False).returncode == 3
+    assert target.run("admin", "import-cache", tmp_path, "--only", "x" * 300, check=False).returncode == 1
+
+
+def test_import_finds_the_clients_own_cache(cache, target):
+    target.env["HF_HUB_CACHE"] = str(cache)
+    done = target.run("admin", "import-cache", "--owner", "bob", "--dry-run")
+    assert "bob/bert: importable" in done.stdout
+    del target.env["HF_HUB_CACHE"]
+
+
+def test_a_cache_of_this_very_hub_brings_nothing_new(own_hub, cache):
+    assert {e["state"] for e in imported(own_hub, cache).values()} == {"present"}
+
+
+def test_a_client_without_links_has_a_cache_too(cache, target):
+    """As on Windows: files instead of links; the client's list of the commit has the hashes."""
+    for snapshot in (cache / "models--ada--bert" / "snapshots").iterdir():
+        for path in [p for p in snapshot.rglob("*") if p.is_symlink()]:
+            content = path.read_bytes()
+            path.unlink()
+            path.write_bytes(content)
+    shutil.rmtree(cache / "models--ada--bert" / "blobs")
+    done = imported(target, cache, "--owner", "bob", "--only", "*bert")["model bob/bert"]
+    assert (done["state"], done["commits"]) == ("imported", 2)
+    target.start()
+    assert files_in(target, "bob/bert")["deep/model.bin"] == hashlib.sha256(WEIGHTS).hexdigest()
+
+
+# ---- At a terminal -------------------------------------------------------------------------------
+
+
+def at_terminal(arguments, env, typed=b""):
+    """@return exit code and what the terminal showed."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.execve(PROGRAM, [str(PROGRAM), *map(str, arguments)], env)
+    shown = b""
+    if typed:
+        while b"[y/N]" not in shown:
+            shown += os.read(terminal, 4096)
+        os.write(terminal, typed)
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:  # EIO: the other end is closed.
+            break
+        if not piece:
+            break
+        shown += piece
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+
+def test_a_terminal_shows_colors_unless_no_color_is_set(own_hub):
+    env = {**own_hub.env, "TERM": "xterm"}
+    arguments = ["admin", "user", "list", "--data", own_hub.data]
+    assert "\x1b[1m" in at_terminal(arguments, env)[1]
+    assert "\x1b" not in at_terminal(arguments, {**env, "NO_COLOR": "1"})[1]
+    assert "\x1b" not in own_hub.run("admin", "user", "list").stdout
+
+
+def test_a_dangerous_command_asks_and_takes_no_for_an_answer(own_hub):
+    env = {**own_hub.env, "NO_COLOR": "1"}
+    arguments = ["admin", "user", "delete", "bob", "--data", own_hub.data]
+    code, shown = at_terminal(arguments, env, typed=b"n\n")
+    assert code == 4 and "Delete bob?" in shown and "30 days" in shown
+    assert "bob" in own_hub.run("admin", "user", "list").stdout
+    assert at_terminal(arguments, env, typed=b"y\n")[0] == 0
+    assert "bob" not in own_hub.run("admin", "user", "list").stdout
+
+
+@pytest.mark.parametrize("words, offered", [
+    (["cairn", ""], "serve admin config fsck gc version completion"),
+    (["cairn", "admin", "us"], "user"),
+    (["cairn", "--data", "/x", "admin", "user", "to"], "token"),
+    (["cairn", "admin", "user", "token", "--ro"], "--role"),
+    (["cairn", "gc", "--d"], "--dry-run --data"),
+], ids=str)
+def test_bash_completes(words, offered, tmp_path):
+    script = tmp_path / "completion.bash"
+    script.write_text(command("completion", "bash").stdout)
+    done = subprocess.run(
+        ["bash", "-c", 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cairn; '
+         'printf "%s\\n" "${COMPREPLY[@]}"', script, *words],
+        capture_output=True, text=True, check=True)
+    assert set(offered.split()) <= set(done.stdout.split()), done.stdout + done.stderr
+
+
+def test_zsh_and_fish_have_their_scripts():
+    assert command("completion", "zsh").stdout.startswith("#compdef cairn\n")
+    fish = command("completion", "fish").stdout
+    assert "-a serve" in fish and "-l dry-run" in fish
+    assert command("completion", "tcsh").returncode == 2
