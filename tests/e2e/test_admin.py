@@ -13,7 +13,7 @@ import time
 
 import pytest
 from cairn import PROGRAM, Cairn
-from conftest import ADA
+from conftest import ADA, KEEPER
 from huggingface_hub import HfApi
 from wire import Wire, add, api_of, large
 
@@ -372,6 +372,35 @@ def test_a_client_without_links_has_a_cache_too(cache, target):
     assert (done["state"], done["commits"]) == ("imported", 2)
     target.start()
     assert files_in(target, "bob/bert")["deep/model.bin"] == hashlib.sha256(WEIGHTS).hexdigest()
+
+
+# ---- Over the network ----------------------------------------------------------------------------
+
+
+def test_over_the_network_administrators_do_what_does_not_touch_the_machine(hub, ada, nobody):
+    at = "/api/-/v1/admin"
+    keeper = Wire(hub.url, KEEPER)
+    listed = keeper.get(f"{at}/users").ok().json["items"]
+    assert "ada" in [u["name"] for u in listed]
+    assert "kind" in keeper.get(f"{at}/work").ok().json["items"][0]
+    for who, status in ((ada, 403), (nobody, 401)):
+        for path in ("users", "organizations", "repos", "stats", "work"):
+            assert who.get(f"{at}/{path}").status == status, path
+        for path in ("users", "examples/add", "examples/remove", "work/retry"):
+            assert who.post(f"{at}/{path}", {"name": "mallory"}).status == status, path
+    for path, body in (("import-cache", {"path": "/etc"}), ("backup?path=/tmp/x", {}), ("fsck", {}),
+                       ("gc", {}), ("apply", {"users": []})):
+        assert keeper.post(f"{at}/{path}", body).status == 403, path
+    given = {"name": "t", "value": "hf_" + "x" * 34}
+    assert keeper.post(f"{at}/users/ada/tokens", given).status == 403
+
+
+def test_the_socket_is_no_right_without_the_secret_beside_it(own_hub):
+    done = subprocess.run(
+        ["curl", "-s", "-o", "-", "-w", "%{http_code}", "--unix-socket", own_hub.data / "admin.sock",
+         "-H", "Authorization: Local wrong", "http://hub/api/-/v1/admin/users"],
+        capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("401")
 
 
 # ---- At a terminal -------------------------------------------------------------------------------
