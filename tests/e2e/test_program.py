@@ -12,7 +12,7 @@ import time
 
 import pytest
 from cairn import PROGRAM, Cairn, free_port
-from conftest import ADA, BOB, DAN, KEEPER, WORLD, written
+from conftest import ADA, KEEPER, WORLD, written
 from wire import Wire, add, api_of
 
 
@@ -412,66 +412,3 @@ def test_an_administrator_is_no_reader_of_private_things(hub, ada, repo_id):
     """The operator's rights are about accounts, not about what is in repositories."""
     ada.create(repo_id, private=True)
     assert Wire(hub.url, KEEPER).get(api_of(repo_id)).status == 404
-
-
-# ---- What it brings ------------------------------------------------------------------------------
-
-
-def test_the_examples_come_and_go(own_hub):
-    nobody = Wire(own_hub.url)
-    own_hub.run("admin", "examples", "add")
-    listed = {kind: [r["id"] for r in nobody.get(f"/api/{kind}?author=examples").ok().json]
-              for kind in ("models", "datasets", "spaces")}
-    assert [len(names) for names in listed.values()] == [1, 1, 1], listed
-    [model], [dataset], [space] = listed.values()
-    info = nobody.info(model)
-    assert info["cardData"]["license"] and len(info["siblings"]) > 2
-    assert nobody.info(space, "space")["sdk"] == "static"
-    data = nobody.get(f"{api_of(dataset, 'dataset')}/tree/main?recursive=true").ok().json
-    assert any(not e["path"].isascii() for e in data) or any(
-        e["path"].endswith((".png", ".jpg")) for e in data)
-    before = {kind: nobody.info(name, kind)["sha"] for kind, name in
-              (("model", model), ("dataset", dataset), ("space", space))}
-    own_hub.run("admin", "examples", "add")  # Again: nothing changes.
-    assert before == {kind: nobody.info(name, kind)["sha"] for kind, name in
-                      (("model", model), ("dataset", dataset), ("space", space))}
-    own_hub.fsck()
-    own_hub.run("admin", "examples", "remove")
-    assert nobody.get("/api/models?author=examples").ok().json == []
-
-
-def test_a_client_s_cache_becomes_repositories(hub, own_hub, api, ada, repo, tmp_path):
-    """What was downloaded from one hub is brought to another, every hash verified."""
-    big = os.urandom(300_000)
-    ada.commit(repo, add("README.md", b"---\nlicense: mit\n---\n"), add("d/a.txt", b"a")).ok()
-    uploaded = ada.upload_large(repo, big)
-    ada.commit(repo, {"key": "lfsFile", "value": {"path": "w.bin", **uploaded}}).ok()
-    sha = ada.info(repo)["sha"]
-    cache = tmp_path / "hub"
-    api.snapshot_download(repo, cache_dir=cache)
-    name = repo.split("/")[1]
-
-    dry = own_hub.run("admin", "import-cache", cache, "--owner", "bob", "--dry-run")
-    assert name in dry.stdout + dry.stderr
-    there = Wire(own_hub.url, BOB)
-    assert there.get(api_of(f"bob/{name}")).status == 404
-    own_hub.run("admin", "import-cache", cache, "--owner", "bob")
-    assert there.info(f"bob/{name}")["private"] is True
-    assert Wire(own_hub.url).get(api_of(f"bob/{name}")).status == 401
-    assert there.get(f"/bob/{name}/resolve/main/w.bin").ok().body == big
-    assert there.get(f"/bob/{name}/resolve/main/d/a.txt").ok().body == b"a"
-    [commit, *_] = there.get(f"{api_of(f'bob/{name}')}/commits/main").ok().json
-    assert sha in commit["title"] + commit["message"]
-    first = there.info(f"bob/{name}")["sha"]
-    own_hub.run("admin", "import-cache", cache, "--owner", "bob")  # Repeatable.
-    assert there.info(f"bob/{name}")["sha"] == first
-
-    # A blob that does not hash to its name is not brought in.
-    [blob] = [p for p in cache.rglob("blobs/*") if p.stat().st_size == len(big)]
-    blob.chmod(0o600)
-    blob.write_bytes(big[:-1] + bytes([big[-1] ^ 1]))
-    done = own_hub.run("admin", "import-cache", cache, "--owner", "dan", check=False)
-    dan = Wire(own_hub.url, DAN)
-    assert name in done.stdout + done.stderr
-    assert dan.get(f"/dan/{name}/resolve/main/w.bin").status == 404
-    own_hub.fsck()
