@@ -258,7 +258,7 @@ Result<std::shared_ptr<const History::Prepared>> HistoryOverRows::prepare_first(
   CAIRN_CHECK(edit(tree));
   CAIRN_TRY(built, tree.finish(author, message, clock_.now()));
   auto prepared = std::make_shared<Prepared>();
-  CAIRN_TRY(pack, packs_.store_objects(built.objects, 0));
+  CAIRN_TRY(pack, packs_.store_objects(built.objects));
   prepared->pack = std::move(pack);
   prepared->built = std::move(built);
   return std::shared_ptr<const Prepared>(std::move(prepared));
@@ -286,7 +286,7 @@ Result<git::Oid> HistoryOverRows::insert_tag_object(db::Tx& tx, RepoId repo, con
   if (!tag.message.ends_with('\n')) tag.message += '\n';
   CAIRN_TRY(content, git::encode_tag(tag));
   git::Oid oid = git::object_id(git::ObjectType::tag, content);
-  CAIRN_TRY(pack, packs_.store_objects({{git::ObjectType::tag, oid, std::move(content)}}, 0));
+  CAIRN_TRY(pack, packs_.store_objects({{git::ObjectType::tag, oid, std::move(content)}}));
   store::insert_pack(tx, repo, pack);
   return oid;
 }

@@ -297,7 +297,7 @@ Result<> Lanes::store(Batch& batch) {
     }
   }
   if (objects.empty()) return {};
-  CAIRN_TRY(row, packs_.store_objects(objects, 0));
+  CAIRN_TRY(row, packs_.store_objects(objects, batch.members.size()));
   batch.packs.push_back(std::move(row));
   if (page_bytes <= pages_in_transaction_max) {
     batch.pages_for_transaction = std::move(pages);

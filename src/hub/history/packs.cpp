@@ -17,6 +17,10 @@ namespace {
 constexpr int level0_max = 20;
 constexpr int level1_max = 8;
 constexpr int level2_max = 12;
+// Rows up to here cost less than an object of their own, with its two syncs and its place among the
+// packs on disk.
+constexpr std::size_t batch_inline_max = 512u << 10;
+constexpr std::size_t merged_inline_max = 1u << 20;
 // Copies of staged blobs that may be read back while the commit is built (cards, attributes).
 constexpr std::size_t small_blob_bytes_max = 256u << 10;
 constexpr std::size_t small_total_bytes_max = 4u << 20;
@@ -239,17 +243,19 @@ Result<git::Object> Packs::read(RepoId repo, const git::Oid& oid, std::size_t by
 
 // --- writing ------------------------------------------------------------------------------------
 
-Result<store::PackRow> Packs::store_objects(const std::vector<NewObject>& objects, int level) {
+Result<store::PackRow> Packs::store_objects(const std::vector<NewObject>& objects,
+                                            std::size_t commits) {
   git::PackBuilder builder;
   for (const auto& object : objects) builder.add(object.type, object.content);
   auto pack = builder.finish();
   store::PackRow row;
-  row.level = level;
   row.checksum = pack.checksum.hex();
   row.idx = git::write_idx_v2(pack.index, pack.checksum);
   row.size_bytes = static_cast<std::int64_t>(pack.bytes.size());
   row.object_count = static_cast<std::int64_t>(pack.index.size());
-  if (pack.bytes.size() <= options_.inline_pack_bytes_max) {
+  std::size_t inline_max = std::min(
+      options_.inline_pack_bytes_max * std::max<std::size_t>(commits, 1), batch_inline_max);
+  if (pack.bytes.size() <= inline_max) {
     row.body = std::move(pack.bytes);
     return row;
   }
@@ -368,12 +374,13 @@ Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& g
     row.idx = git::write_idx_v2(merged.index, merged.checksum);
     row.size_bytes = static_cast<std::int64_t>(merged.bytes.size());
     row.object_count = static_cast<std::int64_t>(merged.index.size());
-    if (level == 1) {
+    if (level == 1 && merged.bytes.size() <= merged_inline_max) {
       row.body = std::move(merged.bytes);
     } else {
       auto key = storage::make_key("pack", row.checksum);
       CAIRN_CHECK(objects_.put(key, merged.bytes));
       row.object_key = key.text;
+      row.level = 2;
     }
   } else {
     scratch = temporary_name(options_.cache_folder + "/tmp");

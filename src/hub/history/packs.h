@@ -68,8 +68,10 @@ class Packs {
   [[nodiscard]] Result<git::Object> read(RepoId, const git::Oid&, std::size_t bytes_max);
   [[nodiscard]] Result<std::shared_ptr<const git::ObjectSource>> source(RepoId, bool fresh);
 
-  /// A pack of these objects: in its row when small, else written to the object store.
-  [[nodiscard]] Result<store::PackRow> store_objects(const std::vector<NewObject>&, int level);
+  /// A pack of these objects: in its row when small (a batch of many commits may be so many times
+  /// larger), else written to the object store.
+  [[nodiscard]] Result<store::PackRow> store_objects(const std::vector<NewObject>&,
+                                                     std::size_t commits = 1);
   /// The pack of a large staging, written to the object store.
   [[nodiscard]] Result<store::PackRow> store_staged(StagedBlobs&);
 
