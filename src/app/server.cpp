@@ -226,6 +226,7 @@ int serve(Config config) {
   // Before the first request: who finds the hub ready finds the first account's file too.
   auto first = make_first_account(hub);
   if (!first) return failed(first.error());
+  if (auto planned = Upkeep::plan(hub); !planned) return failed(planned.error());
   bool terminal = ::isatty(STDOUT_FILENO);
   if (*first && !terminal) say_first_account(hub, **first);
   if (auto started = server.start(); !started) {

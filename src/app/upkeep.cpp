@@ -76,6 +76,10 @@ Upkeep::~Upkeep() {
   stop();
 }
 
+Result<> Upkeep::plan(Hub& hub) {
+  return hub.database->write_now(plan_collection);
+}
+
 void Upkeep::start() {
   auto run = [](Hub& hub, std::shared_ptr<Loop> loop) -> Task<> {
     for (int second = 1; !loop->stopping; ++second) {
@@ -90,7 +94,6 @@ void Upkeep::start() {
   };
   loop_->worker.handle(std::string(collect_kind),
                        [this](work::WorkItem) { return collect_garbage(hub_); });
-  report("upkeep.plan.failed", hub_.database->write_now(plan_collection));
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
   loop_->worker_ended =
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);

@@ -15,6 +15,9 @@ class Upkeep {
  public:
   Upkeep(Hub& hub, boost::asio::any_io_executor executor);
   ~Upkeep();
+  /// Puts what recurs into the table of background work, where it is not there yet: before the
+  /// first request, so that who lists the work finds it.
+  [[nodiscard]] static Result<> plan(Hub& hub);
   void start();
   /// Numbers of background work; asked until `stop`.
   void add_metrics(http::Metrics& metrics);

@@ -395,6 +395,18 @@ def test_over_the_network_administrators_do_what_does_not_touch_the_machine(hub,
     assert keeper.post(f"{at}/users/ada/tokens", given).status == 403
 
 
+def test_an_administrator_deletes_and_restores_everybodys_repositories(hub, ada):
+    keeper, at = Wire(hub.url, KEEPER), "/api/-/v1/admin"
+    ada.post("/api/repos/create", {"name": "back-again", "private": True}).ok()
+    assert keeper.get("/api/models/ada/back-again").status == 404  # Not by browsing.
+    keeper("DELETE", f"{at}/repos/model/ada/back-again").ok()
+    assert ada.get("/api/models/ada/back-again").status == 404
+    gone = keeper.get(f"{at}/repos?deleted=1").ok().json["items"]
+    there = next(r for r in gone if r["name"] == "ada/back-again")
+    keeper.post(f"{at}/repos/restore", {"id": there["id"]}).ok()
+    assert ada.get("/api/models/ada/back-again").ok().json["private"] is True
+
+
 def test_the_socket_is_no_right_without_the_secret_beside_it(own_hub):
     done = subprocess.run(
         ["curl", "-s", "-o", "-", "-w", "%{http_code}", "--unix-socket", own_hub.data / "admin.sock",
