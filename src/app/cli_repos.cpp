@@ -1,3 +1,4 @@
+#include <filesystem>
 #include <iostream>
 
 #include "app/cli_answer.h"
@@ -79,6 +80,17 @@ Result<std::string> deleted_id(Client& client, const Invocation& given) {
                   " See their ids: cairn admin repo list --deleted");
 }
 
+Result<Exit> export_repo(const Invocation& given) {
+  CAIRN_TRY(path, repo_path(given));
+  std::string folder = std::filesystem::absolute(given.operands[1]).lexically_normal().string();
+  CAIRN_TRY(client, Client::connect(given.config));
+  CAIRN_TRY(done, client->post(path + "/export", json::object{{"path", folder}}));
+  print_done(
+      given, done,
+      "Wrote " + text_of(done, "name") + " to " + folder + ". Large files are pointers in it.");
+  return Exit::done;
+}
+
 Result<Exit> restore_repo(const Invocation& given) {
   CAIRN_TRY(client, Client::connect(given.config));
   CAIRN_TRY(id, deleted_id(*client, given));
@@ -116,7 +128,16 @@ Command repo_command() {
                   .examples = {"cairn admin repo restore ada/bert",
                                "cairn admin repo restore 65f0c0ffee65f0c0ffee65f0 --as bert-2"},
                   .run = restore_repo};
-  out.commands = {std::move(list), std::move(remove), std::move(restore)};
+  Command write{.name = "export",
+                .summary = "Write a repository as a bare git folder",
+                .details = "Any git can clone it: git clone FOLDER. Large files stay pointers.",
+                .operands = {{"NAME", "owner and name, as ada/bert"},
+                             {"FOLDER", "does not exist yet; at the hub's machine"}},
+                .options = {type_option, json_option},
+                .examples = {"cairn admin repo export ada/bert ./bert.git",
+                             "cairn admin repo export ada/words ./words.git --type dataset"},
+                .run = export_repo};
+  out.commands = {std::move(list), std::move(remove), std::move(restore), std::move(write)};
   return out;
 }
 

@@ -30,7 +30,10 @@ Task<> flush_counters(Hub& hub) {
 Task<> each_minute(Hub& hub) {
   report("upkeep.uploads.failed", co_await hub.large_files.expire_uploads(1000));
   report("upkeep.repos.failed", co_await hub.repos.purge_due(10));
-  auto owners = [&hub](db::Tx& tx) { return hub.accounts.purge_owners(tx, 10); };
+  auto owners = [&hub](db::Tx& tx) {
+    for (OwnerId owner : hub.accounts.owners_due(tx, 10)) hub.repos.owner_purged(tx, owner);
+    return hub.accounts.purge_owners(tx, 10);
+  };
   report("upkeep.owners.failed", co_await hub.database->write(owners));
 }
 

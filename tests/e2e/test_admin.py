@@ -407,6 +407,27 @@ def test_an_administrator_deletes_and_restores_everybodys_repositories(hub, ada)
     assert ada.get("/api/models/ada/back-again").ok().json["private"] is True
 
 
+def test_an_exported_repository_is_what_git_clones(hub, ada, folder):
+    ada.create("ada/exported")
+    for i in range(30):  # More than one merge of packs.
+        ada.commit("ada/exported", add(f"dir/{i}.txt", b"%d" % i), add("same.txt", b"%d" % i))
+    ada.post("/api/models/ada/exported/branch/dev%2Fx", {}).ok()
+    ada.post("/api/models/ada/exported/tag/main", {"tag": "v1", "message": "first"}).ok()
+    bare = folder / "exported.git"
+    hub.run("admin", "repo", "export", "ada/exported", str(bare))
+    git = ["git", "-c", "safe.directory=*"]
+    subprocess.run([*git, "-C", bare, "fsck", "--strict", "--full"], check=True)
+    subprocess.run([*git, "clone", "-q", f"file://{bare}", folder / "clone"], check=True)
+    assert (folder / "clone/dir/29.txt").read_bytes() == b"29"
+    head = subprocess.run([*git, "-C", folder / "clone", "rev-parse", "HEAD"], check=True,
+                          capture_output=True, text=True).stdout.strip()
+    assert head == ada.info("ada/exported")["sha"]
+    refs = subprocess.run([*git, "ls-remote", f"file://{bare}"], check=True, capture_output=True,
+                          text=True).stdout
+    assert "refs/heads/dev/x" in refs and "refs/tags/v1^{}" in refs
+    assert hub.run("admin", "repo", "export", "ada/exported", str(bare), check=False).returncode != 0
+
+
 def test_the_socket_is_no_right_without_the_secret_beside_it(own_hub):
     done = subprocess.run(
         ["curl", "-s", "-o", "-", "-w", "%{http_code}", "--unix-socket", own_hub.data / "admin.sock",

@@ -22,6 +22,11 @@ json::object repo_json(const repo::Repo& repo) {
   return out;
 }
 
+struct ExportIn {
+  std::string path;
+};
+BOOST_DESCRIBE_STRUCT(ExportIn, (), (path))
+
 /// The operator acts on everybody's repositories, which an administrator's own rights do not reach;
 /// the change still tells who asked.
 account::Actor operator_for(const account::Actor& actor) {
@@ -71,6 +76,26 @@ AdminHandler restore(Services& services) {
   };
 }
 
+/// A bare git folder that any git can clone, at the hub's machine. Large files stay pointers.
+AdminHandler export_repo(Services& services) {
+  return [&services](http::Request& request, account::Actor actor) -> Task<Result<json::value>> {
+    CAIRN_CO_TRY(in, co_await request.read_json<ExportIn>());
+    auto kind = parse_repo_kind(request.param("kind"));
+    if (!kind || !in.path.starts_with('/'))
+      co_return fail(ErrorCode::invalid_argument, "InvalidPath",
+                     "Give a type (model, dataset, space, kernel) and the absolute path of a "
+                     "folder that does not exist yet.");
+    std::string name = std::string(request.param("ns")) + "/" + std::string(request.param("name"));
+    CAIRN_CO_TRY(found, co_await services.repos.find(operator_for(actor), *kind, name,
+                                                     access::Action::read_content));
+    auto write = [&services, id = found.repo->id, path = in.path] {
+      return services.history.export_bare(id, path);
+    };
+    CAIRN_CO_CHECK(co_await services.blocking.run(write));
+    co_return json::value(json::object{{"name", found.repo->name}, {"path", in.path}});
+  };
+}
+
 AdminHandler stats(Services& services) {
   return [&services](http::Request&, account::Actor) -> Task<Result<json::value>> {
     struct Numbers {
@@ -103,13 +128,13 @@ AdminHandler stats(Services& services) {
 
 void add_repo_routes(http::Router& router, Services& services) {
   auto add = [&](http::Method method, std::string path, std::string operation, std::string summary,
-                 AdminHandler handler) {
+                 AdminHandler handler, Who who = Who::administrator) {
     router.add({.method = method,
                 .pattern = std::string(prefix) + path,
                 .operation = "admin." + operation,
                 .summary = std::move(summary),
                 .scope = "admin",
-                .handler = admin_only(Who::administrator, std::move(handler))});
+                .handler = admin_only(who, std::move(handler))});
   };
   using http::Method;
   add(Method::get, "/repos", "repos.list",
@@ -118,6 +143,8 @@ void add_repo_routes(http::Router& router, Services& services) {
       remove(services));
   add(Method::post, "/repos/restore", "repos.restore", "Bring a deleted repository back.",
       restore(services));
+  add(Method::post, "/repos/{kind}/{ns}/{name}/export", "repos.export",
+      "Write a repository as a bare git folder.", export_repo(services), Who::system);
   add(Method::get, "/stats", "stats", "How much there is.", stats(services));
 }
 

@@ -278,6 +278,10 @@ Result<Owner> Accounts::restore_owner(db::Tx& tx, std::string_view name) {
   return row->owner;
 }
 
+std::vector<OwnerId> Accounts::owners_due(db::Tx& tx, int limit) const {
+  return store::owners_to_purge(tx, limit);
+}
+
 Result<int> Accounts::purge_owners(db::Tx& tx, int limit) {
   int count = 0;
   for (OwnerId id : store::owners_to_purge(tx, limit)) {

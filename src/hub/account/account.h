@@ -89,6 +89,8 @@ class Accounts {
   Result<> delete_owner(db::Tx& tx, OwnerId owner, std::optional<UserId> by);
   /// @return `not_found`, word "OwnerNotFound", unless deleted and not yet purged.
   Result<Owner> restore_owner(db::Tx& tx, std::string_view name);
+  /// Those that `purge_owners` would forget now: what belongs to them has to go first.
+  [[nodiscard]] std::vector<OwnerId> owners_due(db::Tx& tx, int limit) const;
   /// Forgets owners whose time is over, at most `limit`: names are free, personal data is gone; a
   /// nameless row stays for what refers to it. @return how many.
   Result<int> purge_owners(db::Tx& tx, int limit);

@@ -100,6 +100,11 @@ void Repos::owner_changed(db::Tx& tx, OwnerId owner) {
       store::set_full_key(tx, id, RepoName{row->name, repo->short_name}.key());
 }
 
+void Repos::owner_purged(db::Tx& tx, OwnerId owner) {
+  forget_everything_after_commit(tx);
+  store::mark_owner_purged(tx, owner);
+}
+
 std::optional<Result<Found>> Repos::cached_find(const Actor& actor, RepoKind kind,
                                                 std::string_view name, Action action) {
   auto found = parts_->cache.find(kind, name_key(name));

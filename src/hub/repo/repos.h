@@ -213,6 +213,9 @@ class Repos {
   /// To be called in the transaction that renames, deletes or restores an owner: keeps what
   /// repositories derive from its name in step, and forgets every row in memory.
   void owner_changed(db::Tx& tx, OwnerId owner);
+  /// To be called in the transaction that purges an owner, before it: the owner's repositories are
+  /// deleted, and due for `purge_due` at once.
+  void owner_purged(db::Tx& tx, OwnerId owner);
   /// The same for changes that touch no repository's row: aliases, `admin apply`.
   void forget_everything_after_commit(db::Tx& tx);
 

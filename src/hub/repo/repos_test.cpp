@@ -232,6 +232,20 @@ TEST_P(Repositories, DeletedOneIsGoneAtOnceAndCanBeRestored) {
   EXPECT_EQ(restore(hub.ada, {}).error().word, "RepoNotFound");
 }
 
+TEST_P(Repositories, APurgedOwnersRepositoriesGoAtOnce) {
+  auto repo = hub.create(hub.ada, "bert");
+  auto other = hub.create(hub.bob, "kept");
+  auto purge = [&](db::Tx& tx) -> Result<> {
+    hub.repos->owner_purged(tx, owner_of(hub.ada.user));
+    return {};
+  };
+  hub.must(hub.write(purge));
+  EXPECT_EQ(hub.find(hub.ada, "ada/bert").error().word, "RepoNotFound");
+  EXPECT_EQ(hub.must(hub.run(hub.repos->purge_due(10))), 1);
+  EXPECT_EQ(hub.run(hub.repos->restore(hub.ada, repo->public_id, {})).error().word, "RepoNotFound");
+  EXPECT_EQ(hub.find(hub.bob, "bob/kept")->repo->id, other->id);
+}
+
 TEST_P(Repositories, PurgeComesWithTimeAndLeavesNoRow) {
   auto repo = hub.create(hub.ada, "bert");
   hub.upload(repo, "weights");

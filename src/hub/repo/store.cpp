@@ -69,6 +69,9 @@ constexpr db::Statement update_full_key{"repo.set_full_key", R"sql(
 constexpr db::Statement update_deleted{"repo.mark_deleted", R"sql(
   UPDATE repos SET deleted_at = $1, deleted_by = $2, purge_at = $3, version = version + 1
   WHERE id = $4)sql"};
+constexpr db::Statement update_owner_purged{"repo.mark_owner_purged", R"sql(
+  UPDATE repos SET deleted_at = $1, purge_at = $2, version = version + 1
+  WHERE owner_id = $3 AND deleted_at IS NULL)sql"};
 constexpr db::Statement update_restored{"repo.mark_restored", R"sql(
   UPDATE repos SET deleted_at = NULL, deleted_by = NULL, purge_at = NULL, name = $1,
                    name_key = $2, full_key = $3, version = version + 1
@@ -125,6 +128,7 @@ constexpr const db::Statement* all_statements[] = {&find_by_id,
                                                    &page_living,
                                                    &page_deleted,
                                                    &ids_of_owner,
+                                                   &update_owner_purged,
                                                    &insert_repo,
                                                    &update_head,
                                                    &update_storage,
@@ -274,6 +278,9 @@ void set_name(db::Tx& tx, RepoId id, OwnerId owner, const RepoName& name) {
 }
 void set_full_key(db::Tx& tx, RepoId id, std::string_view full_key) {
   tx.run(update_full_key, full_key, id);
+}
+void mark_owner_purged(db::Tx& tx, OwnerId owner) {
+  tx.run(update_owner_purged, tx.now(), tx.now(), owner);
 }
 void mark_deleted(db::Tx& tx, RepoId id, std::optional<UserId> by, Time purge_at) {
   tx.run(update_deleted, tx.now(), by, purge_at, id);

@@ -47,6 +47,7 @@ void set_settings(db::Tx& tx, RepoId id, Visibility visibility, Gating gating,
                   const Settings& settings);
 void set_name(db::Tx& tx, RepoId id, OwnerId owner, const RepoName& name);
 void set_full_key(db::Tx& tx, RepoId id, std::string_view full_key);
+void mark_owner_purged(db::Tx& tx, OwnerId owner);
 void mark_deleted(db::Tx& tx, RepoId id, std::optional<UserId> by, Time purge_at);
 void mark_restored(db::Tx& tx, RepoId id, const RepoName& name);
 void add_downloads(db::Tx& tx, RepoId id, std::int64_t count);
