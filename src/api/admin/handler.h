@@ -20,7 +20,7 @@ enum class Who {
 constexpr int page_max = 1000;
 /// {"items": […], "next": "…"}: `next` is the `after` of the next page, absent on the last.
 /// @param last  what `after` would be after the last item.
-[[nodiscard]] json::value page(json::array items, std::string last);
+[[nodiscard]] json::value page(json::array items, const std::string& last);
 
 constexpr std::string_view prefix = "/api/-/v1/admin";
 

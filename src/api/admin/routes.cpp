@@ -18,11 +18,11 @@ http::Handler admin_only(Who who, AdminHandler handler) {
       });
 }
 
-json::value page(json::array items, std::string last) {
+json::value page(json::array items, const std::string& last) {
   json::object out;
   bool full = items.size() == static_cast<std::size_t>(page_max);
   out["items"] = std::move(items);
-  if (full) out["next"] = std::move(last);
+  if (full) out["next"] = last;
   return out;
 }
 

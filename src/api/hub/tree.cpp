@@ -28,8 +28,10 @@ Result<PathsQuery> paths_from_form(std::string_view body) {
     auto equals = pair.find('=');
     CAIRN_TRY(name, form_decode(pair.substr(0, equals)));
     CAIRN_TRY(value, form_decode(equals == pair.npos ? "" : pair.substr(equals + 1)));
-    if (name == "paths" || name == "paths[]") out.paths.push_back(std::move(value));
-    if (name == "expand") out.expand = is_true(value);
+    if (name == "expand")
+      out.expand = is_true(value);
+    else if (name == "paths" || name == "paths[]")
+      out.paths.push_back(std::move(value));
   }
   return out;
 }

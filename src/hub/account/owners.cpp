@@ -111,7 +111,7 @@ std::optional<Role> parse_role(std::string_view text) {
 
 User to_user(const OwnerRow& row) {
   User out;
-  static_cast<Profile&>(out) = row.owner;
+  static_cast<Profile&>(out) = static_cast<const Profile&>(row.owner);
   out.id = UserId{row.owner.id.value};
   out.is_admin = row.is_admin;
   out.has_password = row.password_hash.has_value();
@@ -120,7 +120,7 @@ User to_user(const OwnerRow& row) {
 
 Organization to_organization(const OwnerRow& row) {
   Organization out;
-  static_cast<Profile&>(out) = row.owner;
+  static_cast<Profile&>(out) = static_cast<const Profile&>(row.owner);
   out.id = OrgId{row.owner.id.value};
   return out;
 }

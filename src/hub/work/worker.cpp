@@ -33,7 +33,7 @@ Error interrupted() {
 class Worker::Runner : public std::enable_shared_from_this<Worker::Runner> {
  public:
   Runner(asio::any_io_executor executor, db::Database& database, Options options)
-      : strand_(asio::make_strand(std::move(executor))),
+      : strand_(asio::make_strand(executor)),
         changed_(strand_),
         database_(database),
         options_(std::move(options)) {}
@@ -125,15 +125,14 @@ class Worker::Runner : public std::enable_shared_from_this<Worker::Runner> {
   Task<> run_item(std::shared_ptr<Runner> self, WorkItem item) {
     const auto start = Steady::now();
     Result<> result = co_await call_handler(item);
-    if (result)
+    bool ok = result.has_value();
+    if (ok)
       co_await settle_success(item);
     else
       co_await settle_failure(item, std::move(result).error());
     auto took = std::chrono::duration_cast<std::chrono::milliseconds>(Steady::now() - start);
-    log::debug("work.ran", {{"kind", item.kind},
-                            {"key", item.key},
-                            {"ok", result.has_value()},
-                            {"duration_ms", took.count()}});
+    log::debug("work.ran",
+               {{"kind", item.kind}, {"key", item.key}, {"ok", ok}, {"duration_ms", took.count()}});
     running_.erase(item.id);
     running_count = static_cast<int>(running_.size());
     note_change();

@@ -143,7 +143,7 @@ std::string fields(int n) {
 INSTANTIATE_TEST_SUITE_P(
     Kinds, MalformedRequest,
     ::testing::Values(
-        Malformed{"Noise", "\x16\x03\x01\x02\x00\x01\r\n\r\n", 400},
+        Malformed{"Noise", "\x16\x03\x01\x02\x01\x01\r\n\r\n", 400},
         Malformed{"NoVersion", "GET /hello\r\n\r\n", 400},
         Malformed{"Version2", "GET /hello HTTP/2.0\r\n\r\n", 400},
         Malformed{"BareNewline", "GET /hello HTTP/1.1\nHost: x\n\n", 400},
