@@ -1,0 +1,78 @@
+#include "platform/xet/xorb.h"
+
+namespace cairn::xet {
+
+namespace {
+
+// Chunks until the scheme is chosen anew, as in the Rust client: files change their kind, and the
+// choice costs a pass over the bytes.
+constexpr std::uint32_t chunks_per_choice = 32;
+
+Failure corrupt(const XorbIndex& index, std::uint32_t chunk, std::string what) {
+  return fail(ErrorCode::corrupt, "XorbCorrupt",
+              "Stored bytes of a xorb do not verify. Run cairn fsck.")
+      .with("xorb", index.xorb().text())
+      .with("chunk", std::to_string(chunk))
+      .with("what", std::move(what));
+}
+
+/// Takes the record of `chunk` off `records` and decodes it.
+Result<> decode_next(const XorbIndex& index, std::uint32_t chunk, std::string_view& records,
+                     char* into) {
+  std::uint64_t size = index.record_offset(chunk + 1) - index.record_offset(chunk);
+  if (records.size() < size) return corrupt(index, chunk, "cut");
+  auto header = parse_record_header(records);
+  if (!header) return corrupt(index, chunk, std::move(header.error().message));
+  if (header->payload_bytes + record_header_bytes != size ||
+      header->chunk_bytes != index.chunk_bytes(chunk))
+    return corrupt(index, chunk, "other sizes than in the index");
+  auto decoded =
+      decode_chunk(*header, records.substr(record_header_bytes, header->payload_bytes), into);
+  if (!decoded) return corrupt(index, chunk, std::move(decoded.error().message));
+  records.remove_prefix(size);
+  return {};
+}
+
+}  // namespace
+
+Result<> decode_chunks(const XorbIndex& index, ChunkRange range, std::string_view records,
+                       char* into) {
+  for (std::uint32_t chunk = range.first; chunk < range.end; ++chunk) {
+    CAIRN_CHECK(decode_next(index, chunk, records, into));
+    into += index.chunk_bytes(chunk);
+  }
+  if (!records.empty()) return corrupt(index, range.end - 1, "more bytes than in the index");
+  return {};
+}
+
+Result<> check_chunks(const XorbIndex& index, ChunkRange range, std::string_view records) {
+  auto content = std::make_unique_for_overwrite<char[]>(chunk_bytes_max);
+  for (std::uint32_t chunk = range.first; chunk < range.end; ++chunk) {
+    CAIRN_CHECK(decode_next(index, chunk, records, content.get()));
+    if (chunk_hash({content.get(), index.chunk_bytes(chunk)}) != index.chunk(chunk))
+      return corrupt(index, chunk, "another hash than in the index");
+  }
+  if (!records.empty()) return corrupt(index, range.end - 1, "more bytes than in the index");
+  return {};
+}
+
+bool XorbWriter::has_room(std::uint32_t chunk_bytes) const {
+  return index_.count() < xorb_chunks_max &&
+         index_.content_bytes() + chunk_bytes <= xorb_content_bytes_target;
+}
+
+void XorbWriter::add(const Hash& hash, std::string_view chunk) {
+  if (index_.count() % chunks_per_choice == 0) scheme_ = choose_scheme(chunk);
+  std::size_t before = body_.size();
+  append_record(body_, chunk, scheme_);
+  index_.add(hash, static_cast<std::uint32_t>(chunk.size()),
+             static_cast<std::uint32_t>(body_.size() - before));
+}
+
+XorbWriter::Finished XorbWriter::finish() {
+  Finished out{std::move(body_), index_.finish(index_.xorb())};
+  *this = XorbWriter();
+  return out;
+}
+
+}  // namespace cairn::xet
