@@ -48,7 +48,7 @@ function(cairn_module folder)
     endif()
     add_test(NAME ${folder} COMMAND cairn_${name}_test --gtest_brief=1)
     set_tests_properties(${folder} PROPERTIES
-      TIMEOUT 300 ENVIRONMENT "CAIRN_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
+      TIMEOUT 900 ENVIRONMENT "CAIRN_SOURCE_DIR=${CMAKE_SOURCE_DIR}")
   endif()
 
   foreach(source IN LISTS fuzzers)

@@ -81,7 +81,7 @@ void check_after_power_loss(const FaultyVfs& vfs, const std::vector<Acknowledged
 
 /// As many as fit a quick run; `./test deep` asks for a thousand.
 int runs() {
-  const char* asked = std::getenv("CAIRN_TEST_POWER_LOSS_RUNS");
+  const char* asked = std::getenv("CAIRN_POWER_LOSS_RUNS");
   return asked ? std::atoi(asked) : 25;
 }
 

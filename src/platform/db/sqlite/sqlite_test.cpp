@@ -1,5 +1,7 @@
 #include "platform/db/sqlite/sqlite.h"
 
+#include <chrono>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <latch>
@@ -237,6 +239,36 @@ TEST_F(Sqlite, TheWalStaysBoundedBesideReadersThatStall) {
   readers.clear();
   EXPECT_EQ(notes().value(), 80);
   EXPECT_LT(largest, 1u << 20);  // 5 MiB were written.
+}
+
+// With the sizes and limits that a hub runs with: readers that stall for as long as they may, and a
+// writer that never rests, for a second; `./test deep` gives it the minute.
+TEST_F(Sqlite, TheWalStaysBoundedForAMinuteOfWriting) {
+  open(files.options());
+  const auto writing = std::chrono::seconds(std::getenv("CAIRN_TEST_DEEP") ? 60 : 1);
+  std::atomic<bool> stop = false;
+  auto stall = [&] {
+    while (!stop)
+      (void)database->read_now([](Tx& tx) -> Result<std::int64_t> {
+        tx.one(count);
+        return tx.one(endless)->integer(0);
+      });
+  };
+  std::vector<std::jthread> readers;
+  for (int i = 0; i < 2; ++i) readers.emplace_back(stall);
+  std::uintmax_t largest = 0;
+  std::int64_t written = 0;
+  for (auto end = std::chrono::steady_clock::now() + writing;
+       std::chrono::steady_clock::now() < end; ++written) {
+    ASSERT_TRUE(write(256 << 10));
+    largest = std::max(largest, std::filesystem::file_size(files.path() + "-wal"));
+  }
+  stop = true;
+  readers.clear();
+  EXPECT_EQ(notes().value(), written);
+  // The limit, and what one group of transactions may add to it before the writer looks.
+  EXPECT_LT(largest, static_cast<std::uintmax_t>(Options{}.wal_max_bytes) + (4 << 20));
+  RecordProperty("written_mib", static_cast<int>(written / 4));
 }
 
 TEST_F(Sqlite, AForeignLockIsToldAndPasses) {
