@@ -64,7 +64,9 @@ const char* read_header(std::string_view& frame, std::size_t size, FrameHeader& 
       header_checksum(descriptor, descriptor_bytes))
     return "the LZ4 frame's header does not match its checksum";
   if (out.flags & has_content_size) {
-    if (read_u64le(descriptor + 2) != size) return "the LZ4 frame states another size";
+    // As the library has it, 0 says nothing.
+    std::uint64_t stated = read_u64le(descriptor + 2);
+    if (stated != 0 && stated != size) return "the LZ4 frame states another size";
   }
   frame.remove_prefix(4 + descriptor_bytes + 1);
   return nullptr;
