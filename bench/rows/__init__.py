@@ -1,6 +1,6 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, small, start, uploads
+from rows import build, commits, downloads, small, start, uploads, xet
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -12,5 +12,6 @@ ROWS = {
     "f": ("Info and tree", small.info_and_tree),
     "g": ("Start, idle memory, size", start.start),
     "h": ("Clean build and tests", build.build),
+    "xa": ("Xet: xorbs on one core", xet.primitives),
 }
 NAMED_ONLY = "h"

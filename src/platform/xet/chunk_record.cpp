@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
+#include <memory>
 
 #include "platform/xet/byte_groups.h"
 #include "platform/xet/lz4_frame.h"

@@ -6,11 +6,45 @@ namespace cairn::xet {
 
 namespace {
 
-// 16 one bits at the top: a cut every 64 KiB of random bytes.
-constexpr std::uint64_t cut_mask = 0xFFFF'0000'0000'0000;
+// The protocol's mask is 0xFFFF000000000000: a cut where the 16 bits at the top are zero, every
+// 64 KiB of random bytes. That is where the state is less than this.
+constexpr std::uint64_t cut_below = std::uint64_t{1} << 48;
 // Each byte shifts the state by one, so only the last 64 bytes are in it. The state is looked at
 // from a length of 8192 on; it is the same when the bytes before the last 64 are left out.
 constexpr std::uint32_t skipped_bytes = chunk_cut_bytes_min - 64 - 1;
+
+/// Rolls the state over `data[at, end)` until it says cut; then the state is not kept.
+/// @return the position after the byte that did, or `end`, with `found` telling which.
+std::size_t scan(const std::uint8_t* data, std::size_t at, std::size_t end, std::uint64_t& state,
+                 bool& found) {
+  const std::uint64_t* table = gear_table().data();
+  std::uint64_t rolled = state;
+  auto value = [&](std::size_t i) { return table[data[at + i]]; };
+  // Two bytes per turn of the chain state -> state: what they add together does not wait for it.
+  auto two = [&](std::size_t i, std::size_t& matched) {
+    std::uint64_t first = value(i), both = 2 * first + value(i + 1);
+    asm("" : "+r"(both));  // Else the compiler adds in another order, and it waits again.
+    std::uint64_t after_first = 2 * rolled + first;
+    rolled = 4 * rolled + both;
+    if (after_first < cut_below) return matched = i + 1, true;
+    return matched = i + 2, rolled < cut_below;
+  };
+  found = false;
+  std::size_t matched = 0;
+  while (end - at >= 8) {
+    if (two(0, matched) || two(2, matched) || two(4, matched) || two(6, matched)) {
+      found = true;
+      return at + matched;  // The state no longer matters: after a cut it is zero.
+    }
+    at += 8;
+  }
+  for (; !found && at < end; ++at) {
+    rolled = 2 * rolled + value(0);
+    found = rolled < cut_below;
+  }
+  state = rolled;
+  return at;
+}
 
 }  // namespace
 
@@ -31,17 +65,11 @@ std::optional<std::size_t> Chunker::next(std::string_view bytes) {
     for (; at < end; ++at) state = (state << 1) + table[data[at]];
   }
   std::size_t end = at + std::min<std::size_t>(chunk_bytes_max - length_, bytes.size() - at);
+  bool found = false;
   std::size_t from = at;
-  while (at < end) {
-    state = (state << 1) + table[data[at++]];
-    if ((state & cut_mask) == 0) {
-      state_ = 0;
-      length_ = 0;
-      return at;
-    }
-  }
+  at = scan(data, at, end, state, found);
   length_ += static_cast<std::uint32_t>(at - from);
-  if (length_ == chunk_bytes_max) {
+  if (found || length_ == chunk_bytes_max) {
     state_ = 0;
     length_ = 0;
     return at;

@@ -1,6 +1,8 @@
 #include "platform/xet/hash.h"
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
 
 #include <blake3.h>
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <memory>
 
 #include <lz4.h>
 #define XXH_INLINE_ALL
@@ -128,31 +127,33 @@ const char* decode_lz4_frame(std::string_view frame, char* into, std::size_t siz
 void append_lz4_frame(std::string& out, std::string_view content) {
   std::uint8_t size_code = 4;
   while (content.size() > block_bytes_max(static_cast<std::uint8_t>(size_code << 4))) ++size_code;
-  const char header[] = {'\x04',
-                         '\x22',
-                         '\x4D',
-                         '\x18',
-                         static_cast<char>(version_1 | blocks_independent),
-                         static_cast<char>(size_code << 4)};
+  char header[7] = {'\x04',
+                    '\x22',
+                    '\x4D',
+                    '\x18',
+                    static_cast<char>(version_1 | blocks_independent),
+                    static_cast<char>(size_code << 4)};
+  header[6] = static_cast<char>(header_checksum(header + 4, 2));
+  out.append(header, sizeof header);
+
   std::size_t start = out.size();
-  std::size_t bound = static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(content.size())));
-  out.resize(start + 7 + 4 + bound + 4);
-  char* at = out.data() + start;
-  std::memcpy(at, header, sizeof header);
-  at[6] = static_cast<char>(header_checksum(header + 4, 2));
-  char* block = at + 11;
-  int packed = LZ4_compress_default(content.data(), block, static_cast<int>(content.size()),
-                                    static_cast<int>(bound));
-  auto word = static_cast<std::uint32_t>(packed);
-  if (static_cast<std::size_t>(packed) >= content.size()) {
-    std::memcpy(block, content.data(), content.size());
-    word = static_cast<std::uint32_t>(content.size()) | block_is_stored;
-  }
-  if (content.empty()) word = 0;
-  write_u32le(at + 7, word);
-  std::size_t block_bytes = word & ~block_is_stored;
-  if (!content.empty()) std::memset(block + block_bytes, 0, 4);
-  out.resize(start + 11 + block_bytes + (content.empty() ? 0 : 4));
+  auto bound = static_cast<std::size_t>(LZ4_compressBound(static_cast<int>(content.size())));
+  auto write_block = [&](char* bytes, std::size_t) {
+    if (content.empty()) return start;
+    char* block = bytes + start + 4;
+    auto packed = static_cast<std::uint32_t>(LZ4_compress_default(
+        content.data(), block, static_cast<int>(content.size()), static_cast<int>(bound)));
+    std::uint32_t stored = 0;
+    if (packed >= content.size()) {
+      packed = static_cast<std::uint32_t>(content.size());
+      std::memcpy(block, content.data(), packed);
+      stored = block_is_stored;
+    }
+    write_u32le(bytes + start, packed | stored);
+    return start + 4 + packed;
+  };
+  out.resize_and_overwrite(start + 4 + bound, write_block);
+  out.append(4, '\0');  // The end mark.
 }
 
 }  // namespace cairn::xet

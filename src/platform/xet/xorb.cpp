@@ -1,5 +1,9 @@
 #include "platform/xet/xorb.h"
 
+#include <algorithm>
+#include <memory>
+#include <utility>
+
 namespace cairn::xet {
 
 namespace {
@@ -63,6 +67,8 @@ bool XorbWriter::has_room(std::uint32_t chunk_bytes) const {
 
 void XorbWriter::add(const Hash& hash, std::string_view chunk) {
   if (index_.count() % chunks_per_choice == 0) scheme_ = choose_scheme(chunk);
+  // Addresses only, until they are written to; growing by copies would cost more than packing.
+  if (body_.empty()) body_.reserve(xorb_bytes_max + chunk_bytes_max);
   std::size_t before = body_.size();
   append_record(body_, chunk, scheme_);
   index_.add(hash, static_cast<std::uint32_t>(chunk.size()),
@@ -70,9 +76,15 @@ void XorbWriter::add(const Hash& hash, std::string_view chunk) {
 }
 
 XorbWriter::Finished XorbWriter::finish() {
-  Finished out{std::move(body_), index_.finish(index_.xorb())};
-  *this = XorbWriter();
+  Finished out{std::exchange(body_, {}), index_.finish(index_.xorb())};
+  index_ = {};
   return out;
+}
+
+void XorbWriter::reuse(std::string body) {
+  if (!body_.empty() || body.capacity() <= body_.capacity()) return;
+  body_ = std::move(body);
+  body_.clear();
 }
 
 }  // namespace cairn::xet
