@@ -8,36 +8,13 @@
 #include <sys/wait.h>
 
 #include "base/text.h"
+#include "platform/process/sigpipe.h"
 #include "platform/process/spawn.h"
 
 namespace cairn::process {
 namespace {
 
 using Monotonic = std::chrono::steady_clock;
-
-/// Writing to a program that closed its input raises SIGPIPE, which would end the server unless it
-/// is ignored; this module does not rely on that. Blocks it for the thread, and eats the one that
-/// came.
-class SigpipeBlocked {
- public:
-  SigpipeBlocked() {
-    ::sigemptyset(&pipe_);
-    ::sigaddset(&pipe_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  SigpipeBlocked(const SigpipeBlocked&) = delete;
-  SigpipeBlocked& operator=(const SigpipeBlocked&) = delete;
-  ~SigpipeBlocked() {
-    if (::sigismember(&before_, SIGPIPE)) return;
-    timespec at_once{};
-    while (::sigtimedwait(&pipe_, nullptr, &at_once) < 0 && errno == EINTR) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
- private:
-  sigset_t pipe_, before_;
-};
 
 /// One run: moves bytes until the program exits or a limit ends it.
 class Run {
@@ -78,6 +55,7 @@ class Run {
       if (ready <= 0) continue;
       if (waits[1].revents) feed();
       if (waits[2].revents) CAIRN_CHECK(drain_out());
+      if (stopped_) return {};
       if (waits[3].revents) drain_err();
       if (waits[0].revents) {
         // Everything the program itself wrote is in the pipes by now; its children's later words
@@ -114,6 +92,10 @@ class Run {
   Result<> drain_out() {
     bool fits = true;
     drain(child_.out, [&](std::string_view bytes) {
+      if (command_.take_output) {
+        stopped_ = !command_.take_output(bytes);
+        return !stopped_ && Monotonic::now() < end_;
+      }
       fits = bytes.size() <= command_.output_bytes_max - output_.out.size();
       if (fits) output_.out += bytes;
       // A program that writes faster than we read must not keep us from the deadline.
@@ -151,6 +133,7 @@ class Run {
   Child child_;
   Monotonic::time_point end_;
   std::size_t fed_ = 0;
+  bool stopped_ = false;
   Output output_;
 };
 

@@ -1,8 +1,10 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,6 +24,9 @@ struct Command {
   Duration deadline = seconds(60);           ///< Then the whole group is killed.
   std::size_t output_bytes_max = 64u << 20;  ///< Of stdout; more kills the group.
   std::size_t error_bytes_max = 64u << 10;   ///< Of stderr; the rest is dropped.
+  /// Given: gets what the program writes to stdout, as it comes, instead of Output::out, and there
+  /// is no limit. False ends the program; that is no error.
+  std::function<bool(std::string_view)> take_output = {};
 };
 
 struct Output {
