@@ -119,6 +119,20 @@ class HistoryOverRows final : public History {
     return blobs_.get({repo.value, oid}).value_or(nullptr);
   }
 
+  RefListRef ref_list(db::Tx& tx, RepoId repo) override;
+  RefListRef cached_ref_list(RepoId repo) override { return refs_.list(repo); }
+  std::unordered_set<git::Oid> reached(db::Tx& tx, RepoId repo,
+                                       const std::vector<git::Oid>& among) override {
+    return store::reached(tx, repo, among);
+  }
+  std::vector<git::Oid> recent_values(db::Tx& tx, RepoId repo, Time since) override {
+    return store::recent_values(tx, repo, since);
+  }
+  std::string pack_set(db::Tx& tx, RepoId repo) override {
+    return pack_set_of(store::repo_packs(tx, repo));
+  }
+  Result<Snapshot> snapshot(RepoId repo) override;
+
   Result<> share(db::Tx& tx, RepoId from, RepoId to) override {
     store::share(tx, from, to);
     return {};
@@ -300,6 +314,43 @@ Result<std::shared_ptr<const std::string>> HistoryOverRows::blob(RepoId repo, co
   return shared;
 }
 
+RefListRef HistoryOverRows::ref_list(db::Tx& tx, RepoId repo) {
+  if (auto known = refs_.list(repo)) return known;
+  auto epoch = refs_.epoch(repo);
+  auto list = std::make_shared<RefList>();
+  Sha1 id;
+  for (auto& ref : store::refs(tx, repo, "")) {
+    if (!is_readable_ref(ref.name)) continue;
+    git::AdvertisedRef out{std::move(ref.name), ref.tag_object.value_or(ref.commit), {}};
+    if (ref.tag_object) out.peeled = ref.commit;
+    id.update(out.name + ' ' + out.oid.hex() + '\n');
+    list->refs.push_back(std::move(out));
+  }
+  list->id = id.finish().hex();
+  refs_.keep_list(repo, list, epoch);
+  return list;
+}
+
+Result<Snapshot> HistoryOverRows::snapshot(RepoId repo) {
+  // A pack can be merged away between the list and its reading; then the list is read again.
+  for (int attempt = 0;; ++attempt) {
+    Snapshot out;
+    std::vector<store::PackRow> rows;
+    auto read = [&](db::Tx& tx) -> Result<> {
+      out.refs = ref_list(tx, repo);
+      rows = store::repo_packs(tx, repo);
+      return {};
+    };
+    CAIRN_CHECK(database_.read_now(read));
+    out.pack_set = pack_set_of(rows);
+    auto packs = packs_.folder_packs(rows);
+    if (!packs && packs.error().code == ErrorCode::not_found && attempt < 5) continue;
+    if (!packs) return fail(packs.error());
+    out.packs = std::move(*packs);
+    return out;
+  }
+}
+
 Result<> HistoryOverRows::export_bare(RepoId repo, std::string folder) {
   auto read = [&](db::Tx& tx) -> Result<std::vector<Ref>> { return store::refs(tx, repo, ""); };
   CAIRN_TRY(all, database_.read_now(read));
@@ -307,6 +358,12 @@ Result<> HistoryOverRows::export_bare(RepoId repo, std::string folder) {
 }
 
 }  // namespace
+
+bool is_readable_ref(std::string_view name) {
+  for (std::string_view prefix : {"refs/heads/", "refs/tags/", "refs/pr/", "refs/convert/"})
+    if (name.starts_with(prefix)) return true;
+  return false;
+}
 
 std::unique_ptr<History> make_history(db::Database& database, storage::ObjectStore& objects,
                                       Blocking& blocking, const Clock& clock, Options options) {

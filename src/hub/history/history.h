@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "base/clock.h"
@@ -12,6 +13,8 @@
 #include "base/task.h"
 #include "hub/history/sheet.h"
 #include "platform/db/db.h"
+#include "platform/git/advertisement.h"
+#include "platform/git/git_program.h"
 #include "platform/git/object.h"
 #include "platform/git/object_source.h"
 #include "platform/git/oid.h"
@@ -131,6 +134,23 @@ struct TreeQuery {
   std::optional<std::string> after;
 };
 
+/// The refs that git's clients may know of (see is_readable_ref), at one moment, sorted by name.
+/// Immutable; the same list is given until a ref moves.
+struct RefList {
+  std::vector<git::AdvertisedRef> refs;
+  std::string id;  ///< Of its content: equal lists have equal ids.
+};
+using RefListRef = std::shared_ptr<const RefList>;
+/// Branches, tags, pull requests and converted forms. Any other ref is the hub's own.
+[[nodiscard]] bool is_readable_ref(std::string_view name);
+
+/// A repository at one moment, for the git program: refs, and packs that hold what they reach.
+struct Snapshot {
+  RefListRef refs;
+  std::string pack_set;                ///< As `History::pack_set` says it.
+  std::vector<git::FolderPack> packs;  ///< Small ones are joined into one.
+};
+
 struct Options {
   std::string cache_folder;  ///< Node-local: packs on disk, temporary files.
   std::size_t inline_pack_bytes_max = 32 * 1024;
@@ -200,6 +220,22 @@ class History {
   [[nodiscard]] virtual Result<std::shared_ptr<const std::string>> blob(RepoId, const git::Oid&,
                                                                         std::size_t bytes_max) = 0;
   [[nodiscard]] virtual std::shared_ptr<const std::string> cached_blob(RepoId, const git::Oid&) = 0;
+
+  // --- for clients of git -------------------------------------------------------------------
+  /// To be the first that the transaction reads: the list is kept for others.
+  [[nodiscard]] virtual RefListRef ref_list(db::Tx&, RepoId) = 0;
+  /// From memory alone; null means "ask ref_list".
+  [[nodiscard]] virtual RefListRef cached_ref_list(RepoId) = 0;
+  /// Those of these ids that are commits which a readable ref reaches.
+  [[nodiscard]] virtual std::unordered_set<git::Oid> reached(
+      db::Tx&, RepoId, const std::vector<git::Oid>& among) = 0;
+  /// What readable refs held before they moved, for moves since then: the commits.
+  [[nodiscard]] virtual std::vector<git::Oid> recent_values(db::Tx&, RepoId, Time since) = 0;
+  /// A name of the set of packs as it is now: changes when one comes or goes.
+  [[nodiscard]] virtual std::string pack_set(db::Tx&, RepoId) = 0;
+  /// Blocks. The files it names may go as soon as a merge replaces them: link them at once, and
+  /// ask again when one is missing.
+  [[nodiscard]] virtual Result<Snapshot> snapshot(RepoId) = 0;
 
   // --- whole repositories -------------------------------------------------------------------
   /// Shares the packs and copies refs and commit rows: a duplicate without moving bytes.

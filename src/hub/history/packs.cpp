@@ -429,6 +429,31 @@ Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& g
   return static_cast<int>(group.size());
 }
 
+std::string pack_set_of(const std::vector<store::PackRow>& rows) {
+  Sha1 name;
+  for (const auto& row : rows) name.update(std::to_string(row.id) + ' ' + row.checksum + '\n');
+  return name.finish().hex();
+}
+
+Result<std::vector<git::FolderPack>> Packs::folder_packs(const std::vector<store::PackRow>& rows) {
+  std::vector<git::FolderPack> out;
+  std::vector<std::shared_ptr<const git::InlinePack>> small;
+  for (const auto& row : rows) {
+    if (row.object_key) {
+      CAIRN_TRY(path, disk_pack(row.id));
+      CAIRN_TRY(checksum, Sha1Digest::parse(row.checksum));
+      out.push_back(git::PackFile{path, checksum});
+    } else {
+      CAIRN_TRY(pack, inline_pack(row.id));
+      small.push_back(std::move(pack));
+    }
+  }
+  // One file instead of dozens; and git tries no deltas between objects that one pack holds whole.
+  if (small.size() == 1) out.push_back(small.front());
+  if (small.size() > 1) out.push_back(git::InlinePack::from(git::merge_packs(small)));
+  return out;
+}
+
 Result<std::vector<std::string>> Packs::files(RepoId repo, const std::string& into_folder) {
   std::vector<std::string> out;
   CAIRN_TRY(entry, load(repo));

@@ -10,6 +10,7 @@
 #include "hub/history/lru.h"
 #include "hub/history/store.h"
 #include "hub/history/working_tree.h"
+#include "platform/git/git_program.h"
 #include "platform/git/object_source.h"
 #include "platform/git/pack.h"
 
@@ -58,6 +59,9 @@ class StagedBlobs final : public Staging {
   bool closed_ = false;
 };
 
+/// A name of this set of packs.
+[[nodiscard]] std::string pack_set_of(const std::vector<store::PackRow>& rows);
+
 /// The packs of repositories: reading objects through them, storing new ones, merging.
 /// Thread-safe; everything blocks.
 class Packs {
@@ -83,6 +87,9 @@ class Packs {
   void forget(RepoId);
   [[nodiscard]] std::uint64_t merged() const { return merged_; }
 
+  /// What these rows hold, for a folder of git's: one pack of all inline ones, and those on disk.
+  [[nodiscard]] Result<std::vector<git::FolderPack>> folder_packs(
+      const std::vector<store::PackRow>& rows);
   /// Paths of .pack files (each with its .idx beside it) that hold the whole repository.
   [[nodiscard]] Result<std::vector<std::string>> files(RepoId, const std::string& into_folder);
 

@@ -50,6 +50,18 @@ void RefCache::keep_ref(RepoId id, const std::string& name, const git::Oid& oid,
   r.refs[name] = oid;
 }
 
+RefListRef RefCache::list(RepoId id) {
+  auto found = lists_.get(id.value);
+  if (!found || found->epoch != epoch(id)) return nullptr;
+  return found->list;
+}
+
+void RefCache::keep_list(RepoId id, RefListRef list, std::uint64_t epoch_at_read) {
+  std::size_t bytes = 256;
+  for (const auto& ref : list->refs) bytes += sizeof ref + ref.name.capacity();
+  lists_.put(id.value, {epoch_at_read, std::move(list)}, bytes);
+}
+
 std::optional<CommitInfo> RefCache::commit(RepoId id, const git::Oid& oid) {
   auto found = commits_.get({id.value, oid});
   if (!found) return std::nullopt;

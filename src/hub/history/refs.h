@@ -21,6 +21,8 @@ class RefCache {
 
   [[nodiscard]] std::optional<git::Oid> ref(RepoId, const std::string& name);
   void keep_ref(RepoId, const std::string& name, const git::Oid&, std::uint64_t epoch_at_read);
+  [[nodiscard]] RefListRef list(RepoId);
+  void keep_list(RepoId, RefListRef, std::uint64_t epoch_at_read);
   [[nodiscard]] std::optional<CommitInfo> commit(RepoId, const git::Oid&);
   void keep_commit(RepoId, const CommitInfo&);
   [[nodiscard]] bool reachable(RepoId, const git::Oid&);
@@ -37,6 +39,11 @@ class RefCache {
   std::mutex mutex_;
   std::unordered_map<std::int64_t, Repo> repos_;
   std::uint64_t epochs_ = 0;
+  struct EpochList {
+    std::uint64_t epoch;
+    RefListRef list;
+  };
+  Lru<std::int64_t, EpochList> lists_{64u << 20};  // 100 000 refs take 15 MB.
   struct CommitKey {
     std::int64_t repo;
     git::Oid oid;

@@ -85,6 +85,10 @@ CREATE TABLE sheet_pages (
   body       @blob NOT NULL,
   touched_at @int NOT NULL
 ) @strict;
+)sql"},
+          // Which values refs held a moment ago: fetches ask.
+          {"20261126T0930_ref_log_by_time", db::Migration::Kind::expand, R"sql(
+CREATE INDEX ref_log_by_time ON ref_log (repo_id, at);
 )sql"}};
 }
 

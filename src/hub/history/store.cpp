@@ -1,5 +1,8 @@
 #include "hub/history/store.h"
 
+#include <limits>
+
+#include "base/json.h"
 #include "base/text.h"
 
 namespace cairn::history::store {
@@ -47,6 +50,35 @@ constexpr Statement reachable_sql{"history.commit.reachable", R"sql(
     SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid
       JOIN commits c ON c.repo_id = $1 AND c.oid = p.parent AND c.generation >= $2)
   SELECT 1 FROM reached WHERE oid = $3 LIMIT 1)sql"};
+constexpr Statement generations_sql{"history.commit.generations", R"sql(
+  SELECT oid, generation FROM commits
+  WHERE repo_id = $1 AND oid IN (SELECT value FROM json_each($2)))sql",
+                                    R"sql(
+  SELECT oid, generation FROM commits
+  WHERE repo_id = $1 AND oid IN (SELECT json_array_elements_text($2::json)))sql"};
+constexpr Statement reached_sql{"history.commit.reached", R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT commit_oid FROM refs WHERE repo_id = $1
+      AND (substr(name, 1, 11) = 'refs/heads/' OR substr(name, 1, 10) = 'refs/tags/'
+           OR substr(name, 1, 8) = 'refs/pr/' OR substr(name, 1, 13) = 'refs/convert/')
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid
+      JOIN commits c ON c.repo_id = $1 AND c.oid = p.parent AND c.generation >= $2)
+  SELECT oid FROM reached WHERE oid IN (SELECT value FROM json_each($3)))sql",
+                                R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT commit_oid FROM refs WHERE repo_id = $1
+      AND (substr(name, 1, 11) = 'refs/heads/' OR substr(name, 1, 10) = 'refs/tags/'
+           OR substr(name, 1, 8) = 'refs/pr/' OR substr(name, 1, 13) = 'refs/convert/')
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid
+      JOIN commits c ON c.repo_id = $1 AND c.oid = p.parent AND c.generation >= $2)
+  SELECT oid FROM reached WHERE oid IN (SELECT json_array_elements_text($3::json)))sql"};
+constexpr Statement recent_values_sql{"history.ref_log.recent", R"sql(
+  SELECT old_oid FROM ref_log WHERE repo_id = $1 AND at >= $2 AND old_oid IS NOT NULL
+    AND (substr(ref, 1, 11) = 'refs/heads/' OR substr(ref, 1, 10) = 'refs/tags/'
+         OR substr(ref, 1, 8) = 'refs/pr/' OR substr(ref, 1, 13) = 'refs/convert/')
+  ORDER BY at DESC LIMIT 10000)sql"};
 constexpr Statement log_linear_sql{"history.commit.log_linear", R"sql(
   WITH RECURSIVE line(oid, n) AS (
     SELECT CAST($1 AS TEXT), 0
@@ -170,6 +202,13 @@ std::optional<std::string> hex_of(const std::optional<git::Oid>& oid) {
   return oid->hex();
 }
 
+std::string oids_json(const std::vector<git::Oid>& oids) {
+  json::array out;
+  out.reserve(oids.size());
+  for (const auto& oid : oids) out.emplace_back(oid.hex());
+  return json::serialize(out);
+}
+
 Ref ref_of(const db::Row& row) {
   Ref ref{row.text(0), oid_of(row.text(1)), {}};
   if (auto tag = row.opt_text(2)) ref.tag_object = oid_of(*tag);
@@ -264,6 +303,30 @@ std::vector<CommitInfo> find_abbreviated(db::Tx& tx, RepoId repo, std::string_vi
 bool reachable(db::Tx& tx, RepoId repo, const git::Oid& oid) {
   auto commit = find_commit(tx, repo, oid);
   return commit && tx.one(reachable_sql, repo, commit->generation, oid.hex()).has_value();
+}
+
+std::unordered_set<git::Oid> reached(db::Tx& tx, RepoId repo, const std::vector<git::Oid>& among) {
+  std::unordered_set<git::Oid> out;
+  json::array known;
+  std::int64_t lowest = std::numeric_limits<std::int64_t>::max();
+  for (const auto& row : tx.all(generations_sql, repo, oids_json(among))) {
+    known.emplace_back(row.text(0));
+    lowest = std::min(lowest, row.integer(1));
+  }
+  if (known.empty()) return out;
+  for (const auto& row : tx.all(reached_sql, repo, lowest, json::serialize(known)))
+    out.insert(oid_of(row.text(0)));
+  return out;
+}
+
+std::vector<git::Oid> recent_values(db::Tx& tx, RepoId repo, Time since) {
+  std::vector<git::Oid> out;
+  for (const auto& row : tx.all(recent_values_sql, repo, since)) out.push_back(oid_of(row.text(0)));
+  return out;
+}
+
+std::vector<const db::Statement*> client_statements() {
+  return {&generations_sql, &reached_sql, &recent_values_sql};
 }
 
 std::vector<CommitInfo> log(db::Tx& tx, RepoId repo, const CommitInfo& from, std::int64_t skip,

@@ -1,6 +1,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <unordered_set>
 #include <vector>
 
 #include "hub/history/history.h"
@@ -38,6 +39,14 @@ std::vector<CommitInfo> log(db::Tx&, RepoId, const CommitInfo& from, std::int64_
 std::int64_t count(db::Tx&, RepoId, const CommitInfo& from);
 /// All commits reachable from any ref.
 std::vector<CommitInfo> reachable_commits(db::Tx&, RepoId);
+
+/// Those of these ids that a readable ref reaches, by commit rows.
+std::unordered_set<git::Oid> reached(db::Tx&, RepoId, const std::vector<git::Oid>& among);
+/// Values that readable refs held before their moves since then; at most 10 000.
+std::vector<git::Oid> recent_values(db::Tx&, RepoId, Time since);
+
+/// Of the two above, for the test that holds them to their indexes.
+std::vector<const db::Statement*> client_statements();
 
 void insert_page(db::Tx&, const EncodedPage&);
 std::optional<std::string> find_page(db::Tx&, const SheetId&);
