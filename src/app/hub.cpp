@@ -27,6 +27,13 @@ history::Options history_options(const Config&, const DataFolder& folder) {
   return out;
 }
 
+fetch::Options fetch_options(const DataFolder& folder) {
+  fetch::Options out;
+  out.cache_folder = folder.file("cache/fetch");
+  out.agent = "cairn/" + std::string(version);
+  return out;
+}
+
 repo::Options repo_options(const Config& config) {
   repo::Options out;
   out.public_url = config.public_url;
@@ -110,7 +117,8 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       repos(*database, *history, keyring, blocking, clock, repo_options(config)),
       files(*database, *history, repos, keyring, blocking, clock),
       large_files(*database, *objects, blocking, keyring, clock, lfs_options(config)),
-      commits(*database, *history, repos, files, blocking, clock) {}
+      commits(*database, *history, repos, files, blocking, clock),
+      fetches(*database, *history, blocking, fetch_options(folder)) {}
 
 Hub::~Hub() = default;
 

@@ -9,6 +9,7 @@
 #include "base/keyring.h"
 #include "base/task.h"
 #include "hub/account/account.h"
+#include "hub/fetch/fetch.h"
 #include "hub/history/history.h"
 #include "hub/lfs/lfs.h"
 #include "hub/repo/commits.h"
@@ -44,6 +45,7 @@ struct Hub {
   repo::Files files;
   lfs::Lfs large_files;
   repo::Commits commits;
+  fetch::Fetches fetches;
 };
 
 /// Why the hub made its first account known, for the first start's words.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/admin/admin.h"
+#include "api/git/git.h"
 #include "api/hub/hub.h"
 #include "api/lfs/lfs.h"
 #include "app/lfs_gate.h"
@@ -61,6 +62,16 @@ void add_metrics(http::Metrics& metrics, Hub& hub) {
   git("cairn_git_commits", "Commits acknowledged", &Git::commits);
   git("cairn_git_commit_batches", "Moves of a branch that carried them", &Git::batches);
   git("cairn_git_packs_merged", "Packs that another took the place of", &Git::packs_merged);
+
+  auto& fetches = hub.fetches;
+  metrics.gauge("cairn_fetch_running", "Git programs that serve fetches",
+                [&fetches] { return static_cast<double>(fetches.metrics().running); });
+  metrics.gauge("cairn_fetch_waiting", "Fetches that wait for a place",
+                [&fetches] { return static_cast<double>(fetches.metrics().waiting); });
+  metrics.gauge("cairn_fetch_answers", "Fetches answered",
+                [&fetches] { return static_cast<double>(fetches.metrics().answers); });
+  metrics.gauge("cairn_fetch_cached", "Those of them from the cache of answers",
+                [&fetches] { return static_cast<double>(fetches.metrics().cached); });
 
   auto space = [path = hub.folder.path()](bool free) {
     struct statvfs disk{};
@@ -210,12 +221,15 @@ int serve(Config config) {
                              hub.config.public_url, hours(hub.config.gc_grace_hours)};
   RepoGateOverRepos gate(hub.repos);
 
+  api::git::Services git{hub.repos, hub.fetches, hub.config.public_url};
+
   http::Metrics metrics;
   add_metrics(metrics, hub);
   http::Router router;
   api::hub::add_authentication(router, services);
   api::hub::add_routes(router, services);
   api::lfs::add_routes(router, hub.large_files, gate);
+  api::git::add_routes(router, git);
   api::admin::add_routes(router, admin);
   add_operator_routes(router, hub, metrics);
   add_description(router);

@@ -29,6 +29,8 @@ Task<> flush_counters(Hub& hub) {
 
 Task<> each_minute(Hub& hub) {
   report("upkeep.uploads.failed", co_await hub.large_files.expire_uploads(1000));
+  auto tidy = [&hub] { hub.fetches.tidy(); };
+  co_await hub.blocking.run(tidy);
   report("upkeep.repos.failed", co_await hub.repos.purge_due(10));
   auto owners = [&hub](db::Tx& tx) {
     for (OwnerId owner : hub.accounts.owners_due(tx, 10)) hub.repos.owner_purged(tx, owner);

@@ -21,9 +21,10 @@ Result<std::optional<std::string>> token_of(std::string_view header) {
   auto pair = base64_decode(rest);
   auto colon = pair ? pair->find(':') : std::string::npos;
   if (colon == std::string::npos) return fail(account::bad_credentials());
-  // "token:" is how some tools send it: the name is then the token.
-  std::string password = pair->substr(colon + 1);
-  return std::optional<std::string>(password.empty() ? pair->substr(0, colon) : password);
+  // "token:" and "token:x-oauth-basic" are how some tools send it: the name is then the token.
+  std::string name = pair->substr(0, colon), password = pair->substr(colon + 1);
+  bool name_is_token = password.empty() || password == "x-oauth-basic";
+  return std::optional<std::string>(name_is_token ? name : password);
 }
 
 /// The secret lies in a file that only the hub's own user can read, and changes with each start: a

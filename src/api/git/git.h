@@ -1,0 +1,25 @@
+#pragma once
+#include <string>
+
+#include "hub/fetch/fetch.h"
+#include "hub/repo/repos.h"
+#include "platform/http/http.h"
+
+/// Git over HTTP, as git's own clients speak it (gitprotocol-http(5), hub-api.md 8.2).
+namespace cairn::api::git {
+
+/// What the handlers ask. All outlive the router.
+struct Services {
+  repo::Repos& repos;
+  fetch::Fetches& fetches;
+  std::string public_url;  ///< Without '/' at its end.
+};
+
+/// Adds every route of the protocol. Runs behind the hook that recognizes the actor.
+void add_routes(http::Router& router, Services& services);
+
+/// Text for a terminal: git prints each line behind "remote: ". 401 names Basic, so that git asks
+/// its credential helper.
+[[nodiscard]] http::Response encode_error(const Error& error, const http::Request& request);
+
+}  // namespace cairn::api::git

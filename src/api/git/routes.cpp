@@ -1,0 +1,10 @@
+#include "api/git/handler.h"
+
+namespace cairn::api::git {
+
+void add_routes(http::Router& router, Services& services) {
+  add_info_refs(router, services);
+  add_fetch(router, services);
+}
+
+}  // namespace cairn::api::git
