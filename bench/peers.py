@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
+from contextlib import contextmanager
 
 from hub import free_port
 
@@ -33,14 +34,31 @@ http {{
   server {{
     listen 127.0.0.1:{port};
     root {folder}/www;
+    {locations}
   }}
 }}
+"""
+# As git-http-backend(1) and Debian's fcgiwrap describe it.
+GIT_LOCATION = """
+    location ~ ^/git(/.*) {{
+      client_max_body_size 0;
+      gzip off;
+      fastcgi_pass unix:{socket};
+      include /etc/nginx/fastcgi_params;
+      fastcgi_param SCRIPT_FILENAME /usr/lib/git-core/git-http-backend;
+      fastcgi_param GIT_PROJECT_ROOT {projects};
+      fastcgi_param GIT_HTTP_EXPORT_ALL "";
+      fastcgi_param PATH_INFO $1;
+      fastcgi_param REMOTE_USER bench;
+    }}
 """
 START_SECONDS_MAX = 10
 
 
 class Nginx:
     """Serves the files of `www`. Started and stopped by its process."""
+
+    locations = ""
 
     def __init__(self, folder):
         self.folder, self.port, self.process = folder, free_port(), None
@@ -50,7 +68,8 @@ class Nginx:
     def start(self):
         user = f"user {pwd.getpwuid(os.getuid()).pw_name};" if os.getuid() == 0 else ""
         config = self.folder / "nginx.conf"
-        config.write_text(CONFIG.format(user=user, folder=self.folder, port=self.port))
+        config.write_text(CONFIG.format(user=user, folder=self.folder, port=self.port,
+                                        locations=self.locations))
         self.process = subprocess.Popen(
             [shutil.which("nginx") or "/usr/sbin/nginx", "-c", config, "-p", self.folder,
              "-e", self.folder / "error.log", "-g", "daemon off;"],
@@ -82,3 +101,30 @@ class Nginx:
         self.process.send_signal(signal.SIGTERM)
         self.process.wait(10)
         self.process = None
+
+
+class GitBackend(Nginx):
+    """`git http-backend` behind nginx and fcgiwrap: the repositories of `projects`, under /git/."""
+
+    # Clients at once in the largest row; each of fcgiwrap's processes serves one.
+    PROCESSES = 32
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.projects, self.socket = folder / "projects", folder / "fcgi.sock"
+        self.projects.mkdir()
+        self.locations = GIT_LOCATION.format(socket=self.socket, projects=self.projects)
+        self.wrapper = None
+
+    @contextmanager
+    def running(self):
+        self.wrapper = subprocess.Popen(
+            ["/usr/sbin/fcgiwrap", "-c", str(self.PROCESSES), "-s", f"unix:{self.socket}"],
+            stdin=subprocess.DEVNULL, stderr=(self.folder / "fcgi.log").open("w"),
+            env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"})
+        try:
+            yield self.start()
+        finally:
+            self.stop()
+            self.wrapper.send_signal(signal.SIGTERM)
+            self.wrapper.wait(10)

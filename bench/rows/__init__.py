@@ -1,6 +1,6 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, small, start, uploads, xet
+from rows import build, commits, downloads, git, small, start, uploads, xet
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -11,6 +11,9 @@ ROWS = {
     "e": ("Sixteen writers", commits.sixteen_writers),
     "f": ("Info and tree", small.info_and_tree),
     "g": ("Start, idle memory, size", start.start),
+    "ga": ("Clones with git", git.clones),
+    "gb": ("Fetch of a commit, and ls-remote", git.refs),
+    "gd": ("32 clones at once", git.crowd),
     "h": ("Clean build and tests", build.build),
     "xa": ("Xet: xorbs on one core", xet.primitives),
 }
