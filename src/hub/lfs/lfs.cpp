@@ -77,15 +77,19 @@ Task<Result<Linked>> Lfs::verify(RepoId repo, Wanted file) {
 namespace {
 
 /// @return `corrupt` when a linked object is not in the store: a reader can do nothing about it.
-Result<Download> open_object(storage::ObjectStore& store, const Linked& file) {
-  auto reader = store.open(file.key);
+Result<Download> open_object(Inner& in, const Linked& file) {
+  if (!file.key.text.starts_with("lfs/") && in.options.open_chunked) {
+    CAIRN_TRY(chunked, in.options.open_chunked(file));
+    return Download{chunked, file.size_bytes, file};
+  }
+  auto reader = in.store.open(file.key);
   if (!reader && reader.error().code == ErrorCode::not_found)
     return fail(ErrorCode::corrupt, "ObjectMissing",
                 "The bytes of this large file are missing from the hub's storage. Ask an "
                 "administrator to run cairn fsck.")
         .with("key", file.key.text);
   if (!reader) return fail(std::move(reader).error());
-  return Download{std::shared_ptr<storage::Reader>(std::move(*reader)), file.size_bytes};
+  return Download{std::shared_ptr<storage::Reader>(std::move(*reader)), file.size_bytes, file};
 }
 
 }  // namespace
@@ -97,7 +101,7 @@ Task<Result<Download>> Lfs::open(RepoId repo, Sha256Digest sha256) {
     return *known;
   };
   CAIRN_CO_TRY(file, co_await inner_->database.read(find));
-  auto open = [&store = inner_->store, file] { return open_object(store, file); };
+  auto open = [in = inner_.get(), file] { return open_object(*in, file); };
   co_return co_await inner_->blocking.run(open);
 }
 

@@ -69,6 +69,10 @@ struct Options {
     std::uint64_t amount = 0;
   };
   std::function<Result<>(db::Tx&, const Admission&)> admit = {};
+
+  /// Opens a linked file that is no whole object (its key's kind is not "lfs"): hub/xet puts it
+  /// together from its chunks. Called on a Blocking thread.
+  std::function<Result<std::shared_ptr<storage::Reader>>(const Linked&)> open_chunked = {};
 };
 
 /// A large file that a client names.
@@ -116,6 +120,7 @@ struct Ticket {
 struct Download {
   std::shared_ptr<storage::Reader> reader;
   std::uint64_t size_bytes = 0;
+  Linked file;
 };
 
 /// The next bytes of a body, empty at its end: `[&] { return request.read_some(); }`.

@@ -27,9 +27,19 @@ struct Linked {
 
 [[nodiscard]] std::optional<Linked> linked(db::Tx& tx, RepoId repo, const Sha256Digest& sha256);
 
+/// Those of the files that the repository has, in no order. @param files  at most some thousand.
+[[nodiscard]] std::vector<Linked> linked_among(db::Tx& tx, RepoId repo,
+                                               const std::vector<Sha256Digest>& files);
+
 /// Links an object that `adopt_object` gave. Linked already is fine.
 /// @param pusher  empty for the hub itself (import).
 void link(db::Tx& tx, RepoId repo, const Object& object, std::optional<UserId> pusher);
+/// The same for an object that is not known by its SHA-256 (hub/xet: files made of chunks).
+void link(db::Tx& tx, RepoId repo, const Object& object, const Sha256Digest& sha256,
+          std::optional<UserId> pusher);
+/// Lets a link lead to another object of the same bytes; the old one is condemned with its last
+/// link. @param known  what `linked` gave.
+void relink(db::Tx& tx, RepoId repo, const Linked& known, const Object& object);
 
 /// Gives `to` one large file of `from`. @return false when `from` has none of that SHA-256.
 [[nodiscard]] bool link_from(db::Tx& tx, RepoId from, RepoId to, const Sha256Digest& sha256,

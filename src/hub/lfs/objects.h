@@ -34,7 +34,7 @@ struct Object {
 /// Takes bytes that lie durable under `fresh` into use: the live incarnation when there is one,
 /// else a condemned one, revived, else a new row with `fresh`. Locked until the end of `tx`.
 /// When the answer has another key, the caller removes `fresh` after its transaction.
-/// @param kind  of the key, "lfs".
+/// @param kind  of the key, "lfs"; hub/xet: "xorb", and "xet" for files, which have no bytes.
 [[nodiscard]] Object adopt_object(db::Tx& tx, std::string_view kind, const Sha256Digest& digest,
                                   std::uint64_t size_bytes, const storage::Key& fresh);
 
@@ -47,8 +47,9 @@ enum class Parting {
 /// Condemns the object when no repository links it any more. @return whether it did.
 bool condemn_unlinked(db::Tx& tx, ObjectId object, Parting parting);
 
-/// Condemned objects whose grace is over at `Tx::now()`, oldest first.
-[[nodiscard]] std::vector<Object> due_objects(db::Tx& tx, Duration grace, int limit);
+/// Condemned objects of a kind whose grace is over at `Tx::now()`, oldest first.
+[[nodiscard]] std::vector<Object> due_objects(db::Tx& tx, std::string_view kind, Duration grace,
+                                              int limit);
 
 /// Forgets an object that `due_objects` gave: its bytes are then the caller's to remove, after the
 /// transaction. False when it was revived meanwhile.

@@ -28,7 +28,7 @@ constexpr db::Statement condemn_object{"lfs.object.condemn", R"sql(
 
 constexpr db::Statement list_due_objects{"lfs.object.due", R"sql(
   SELECT id, digest, key, size_bytes, state, condemned_at FROM objects
-  WHERE state = 1 AND condemned_at <= $1 ORDER BY condemned_at LIMIT $2)sql"};
+  WHERE state = 1 AND condemned_at <= $1 AND kind = $2 ORDER BY condemned_at LIMIT $3)sql"};
 
 constexpr db::Statement delete_object{"lfs.object.delete", R"sql(
   DELETE FROM objects WHERE id = $1 AND state = 1 AND condemned_at = $2)sql"};
@@ -51,6 +51,16 @@ constexpr db::Statement find_link{"lfs.link.find", R"sql(
   SELECT l.sha256, l.size_bytes, l.object_id, o.key
   FROM lfs_links l JOIN objects o ON o.id = l.object_id
   WHERE l.repo_id = $1 AND l.sha256 = $2)sql"};
+
+constexpr db::Statement find_links{"lfs.link.among", R"sql(
+  SELECT l.sha256, l.size_bytes, l.object_id, o.key
+  FROM lfs_links l JOIN objects o ON o.id = l.object_id
+  WHERE l.repo_id = $1 AND l.sha256 IN (SELECT value FROM json_each($2)))sql",
+                                   R"sql(
+  SELECT l.sha256, l.size_bytes, l.object_id, o.key
+  FROM lfs_links l JOIN objects o ON o.id = l.object_id
+  WHERE l.repo_id = $1
+    AND l.sha256 IN (SELECT value FROM json_array_elements_text(CAST($2 AS json))))sql"};
 
 constexpr db::Statement insert_link{"lfs.link.insert", R"sql(
   INSERT INTO lfs_links (repo_id, sha256, object_id, size_bytes, pusher_id, created_at)
@@ -75,6 +85,9 @@ constexpr db::Statement delete_link{"lfs.link.delete", R"sql(
 
 constexpr db::Statement list_links{"lfs.link.list", R"sql(
   SELECT sha256, object_id FROM lfs_links WHERE repo_id = $1 ORDER BY sha256 LIMIT $2)sql"};
+
+constexpr db::Statement move_link{"lfs.link.move", R"sql(
+  UPDATE lfs_links SET object_id = $1 WHERE repo_id = $2 AND sha256 = $3)sql"};
 
 constexpr db::Statement name_link{"lfs.link.name", R"sql(
   UPDATE lfs_links SET path = $1, ref = $2
@@ -144,7 +157,8 @@ constexpr const db::Statement* all_statements[] = {&find_live,         &find_con
                                                    &find_upload_by_id, &find_upload_of_user,
                                                    &insert_upload,     &prolong_upload,
                                                    &delete_upload,     &count_uploads_of_user,
-                                                   &list_due_uploads,  &find_upload_key};
+                                                   &list_due_uploads,  &find_upload_key,
+                                                   &move_link,         &find_links};
 
 // ---- rows to values ----
 
@@ -248,8 +262,9 @@ bool condemn_unlinked(db::Tx& tx, ObjectId object, Parting parting) {
   return tx.run(condemn_object, when, object) > 0;
 }
 
-std::vector<Object> due_objects(db::Tx& tx, Duration grace, int limit) {
-  return map_rows(tx.all(list_due_objects, std::max(tx.now() - grace, Time{0}), limit), object_of);
+std::vector<Object> due_objects(db::Tx& tx, std::string_view kind, Duration grace, int limit) {
+  Time before = std::max(tx.now() - grace, Time{0});
+  return map_rows(tx.all(list_due_objects, before, kind, limit), object_of);
 }
 
 bool forget_object(db::Tx& tx, const Object& object) {
@@ -275,8 +290,29 @@ std::optional<Linked> linked(db::Tx& tx, RepoId repo, const Sha256Digest& sha256
                 storage::Key{row->text(3)}};
 }
 
+std::vector<Linked> linked_among(db::Tx& tx, RepoId repo, const std::vector<Sha256Digest>& files) {
+  if (files.empty()) return {};
+  std::string list = "[";
+  for (const auto& file : files) list += (list.size() > 1 ? ",\"" : "\"") + file.hex() + "\"";
+  return map_rows(tx.all(find_links, repo, list + "]"), [](const db::Row& row) {
+    return Linked{digest_of(row.text(0)), static_cast<std::uint64_t>(row.integer(1)),
+                  row.id<ObjectId>(2), storage::Key{row.text(3)}};
+  });
+}
+
 void link(db::Tx& tx, RepoId repo, const Object& object, std::optional<UserId> pusher) {
-  tx.run(insert_link, repo, object.digest.hex(), object.id, object.size_bytes, pusher, tx.now());
+  link(tx, repo, object, object.digest, pusher);
+}
+
+void link(db::Tx& tx, RepoId repo, const Object& object, const Sha256Digest& sha256,
+          std::optional<UserId> pusher) {
+  tx.run(insert_link, repo, sha256.hex(), object.id, object.size_bytes, pusher, tx.now());
+}
+
+void relink(db::Tx& tx, RepoId repo, const Linked& known, const Object& object) {
+  tx.lock_row(db::Lockable::object, known.object.value);
+  tx.run(move_link, object.id, repo, known.sha256.hex());
+  condemn_unlinked(tx, known.object, Parting::after_grace);
 }
 
 bool link_from(db::Tx& tx, RepoId from, RepoId to, const Sha256Digest& sha256,

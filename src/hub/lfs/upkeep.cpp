@@ -48,7 +48,7 @@ Task<Result<>> remove_key(Inner& in, storage::Key key) {
 Task<Result<>> delete_due(Inner& in, Duration grace, Sweep& sweep) {
   while (true) {
     auto forget = [grace](db::Tx& tx) -> Result<std::vector<Object>> {
-      auto due = due_objects(tx, grace, rows_per_step);
+      auto due = due_objects(tx, "lfs", grace, rows_per_step);
       // By number, as all who lock several objects do.
       std::ranges::sort(due, {}, &Object::id);
       std::erase_if(due, [&](const Object& object) { return !forget_object(tx, object); });
@@ -66,7 +66,7 @@ Task<Result<>> delete_due(Inner& in, Duration grace, Sweep& sweep) {
 Task<Result<>> count_due(Inner& in, Duration grace, Sweep& sweep) {
   constexpr int shown_max = 100'000;
   auto list = [grace](db::Tx& tx) -> Result<std::vector<Object>> {
-    return due_objects(tx, grace, shown_max);
+    return due_objects(tx, "lfs", grace, shown_max);
   };
   CAIRN_CO_TRY(due, co_await in.database.read(list));
   for (const auto& object : due) count(sweep, object.size_bytes);
