@@ -1,0 +1,522 @@
+#include "hub/xet/store.h"
+
+#include <algorithm>
+#include <set>
+
+namespace cairn::xet {
+namespace {
+
+// ---- xorbs ----
+
+constexpr db::Statement find_xorb_by_hash{"xet.xorb.find", R"sql(
+  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
+         x.known_until
+  FROM objects o JOIN xet_xorbs x ON x.object_id = o.id
+  WHERE o.kind = 'xorb' AND o.digest = $1 ORDER BY o.state, o.id DESC LIMIT 1)sql"};
+
+constexpr db::Statement find_live{"xet.xorb.live", R"sql(
+  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
+         x.known_until
+  FROM objects o JOIN xet_xorbs x ON x.object_id = o.id
+  WHERE o.kind = 'xorb' AND o.digest = $1 AND o.state = 0)sql"};
+
+constexpr db::Statement find_xorb_by_id{"xet.xorb.by_id", R"sql(
+  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
+         x.known_until
+  FROM xet_xorbs x JOIN objects o ON o.id = x.object_id WHERE x.object_id = $1)sql"};
+
+constexpr db::Statement insert_xorb{"xet.xorb.insert", R"sql(
+  INSERT INTO xet_xorbs (object_id, body_bytes, raw_bytes, chunks, known_until, pending_user_id)
+  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (object_id) DO NOTHING)sql"};
+
+// A day more or less does not matter here, so most calls change nothing.
+constexpr db::Statement prolong_known{"xet.xorb.known", R"sql(
+  UPDATE xet_xorbs SET known_until = $1 WHERE object_id = $2 AND known_until < $3)sql"};
+
+// What is purged is not kept for those who may remember it.
+constexpr db::Statement forget_known{"xet.xorb.unknow", R"sql(
+  UPDATE xet_xorbs SET known_until = 0 WHERE object_id = $1
+    AND NOT EXISTS (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = xet_xorbs.object_id))sql"};
+
+constexpr db::Statement xorb_state{"xet.xorb.state", R"sql(
+  SELECT o.state FROM xet_xorbs x JOIN objects o ON o.id = x.object_id WHERE x.object_id = $1)sql"};
+
+constexpr db::Statement revive_xorb{"xet.xorb.revive", R"sql(
+  UPDATE objects SET state = 0, condemned_at = NULL WHERE id = $1)sql"};
+
+// Many at once: a file of 1 TiB has 16 000 xorbs, and a transaction 250 ms.
+constexpr db::Statement lock_xorbs{"xet.xorb.lock_all", R"sql(
+  SELECT 1 WHERE $1 IS NOT NULL)sql",
+                                   R"sql(
+  SELECT o.id FROM objects o
+  WHERE o.id IN (SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))
+  ORDER BY o.id FOR UPDATE)sql"};
+
+constexpr db::Statement count_live{"xet.xorb.count_live", R"sql(
+  SELECT COUNT(*) FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
+  WHERE x.object_id IN (SELECT value FROM json_each($1)) AND o.state = 0)sql",
+                                   R"sql(
+  SELECT COUNT(*) FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
+  WHERE x.object_id IN (SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))
+    AND o.state = 0)sql"};
+
+constexpr db::Statement hold_all{"xet.xorb.hold_all", R"sql(
+  UPDATE xet_xorbs SET known_until = MAX(known_until, $1), pending_user_id = NULL
+  WHERE object_id IN (SELECT value FROM json_each($2))
+    AND (known_until < $3 OR pending_user_id IS NOT NULL))sql",
+                                 R"sql(
+  UPDATE xet_xorbs SET known_until = GREATEST(known_until, $1), pending_user_id = NULL
+  WHERE object_id IN (SELECT value::bigint FROM json_array_elements_text(CAST($2 AS json)))
+    AND (known_until < $3 OR pending_user_id IS NOT NULL))sql"};
+
+constexpr db::Statement sum_pending{"xet.xorb.pending", R"sql(
+  SELECT CAST(COALESCE(SUM(body_bytes), 0) AS BIGINT) FROM xet_xorbs
+  WHERE pending_user_id = $1)sql"};
+
+constexpr db::Statement list_free{"xet.xorb.list_free", R"sql(
+  SELECT x.object_id, CAST(x.known_until <= $1 AND o.state = 0 AND NOT EXISTS
+         (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id) AS INTEGER)
+  FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
+  WHERE x.object_id > $2 ORDER BY x.object_id LIMIT $3)sql"};
+
+constexpr db::Statement xorb_is_free{"xet.xorb.free", R"sql(
+  SELECT x.known_until FROM xet_xorbs x WHERE x.object_id = $1 AND x.known_until <= $2
+    AND NOT EXISTS (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id))sql"};
+
+constexpr db::Statement condemn{"xet.xorb.condemn", R"sql(
+  UPDATE objects SET state = 1, condemned_at = $1 WHERE id = $2 AND state = 0)sql"};
+
+constexpr db::Statement delete_xorb{"xet.xorb.delete", R"sql(
+  DELETE FROM xet_xorbs WHERE object_id = $1)sql"};
+
+constexpr db::Statement list_xorbs{"xet.xorb.list", R"sql(
+  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
+         x.known_until
+  FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
+  WHERE x.object_id > $1 ORDER BY x.object_id LIMIT $2)sql"};
+
+// ---- files ----
+
+constexpr db::Statement find_file_by_hash{"xet.file.find", R"sql(
+  SELECT o.id, f.sha256, o.size_bytes FROM objects o JOIN xet_files f ON f.object_id = o.id
+  WHERE o.kind = 'xet' AND o.digest = $1 ORDER BY o.state, o.id DESC LIMIT 1)sql"};
+
+constexpr db::Statement find_file_of_repo{"xet.file.linked", R"sql(
+  SELECT o.id, f.sha256, o.size_bytes FROM objects o JOIN xet_files f ON f.object_id = o.id
+    JOIN lfs_links l ON l.repo_id = $1 AND l.sha256 = f.sha256 AND l.object_id = o.id
+  WHERE o.kind = 'xet' AND o.digest = $2 AND o.state = 0)sql"};
+
+constexpr db::Statement insert_file{"xet.file.insert", R"sql(
+  INSERT INTO xet_files (object_id, sha256, terms, created_at) VALUES ($1, $2, $3, $4)
+  ON CONFLICT (object_id) DO NOTHING)sql"};
+
+constexpr db::Statement insert_terms{"xet.terms.insert", R"sql(
+  INSERT INTO xet_terms (file_id, first_byte, terms) VALUES ($1, $2, $3))sql"};
+
+constexpr db::Statement insert_file_xorbs{"xet.file.xorbs.insert", R"sql(
+  INSERT INTO xet_file_xorbs (xorb_id, file_id, position)
+  SELECT value, $1, key FROM json_each($2))sql",
+                                          R"sql(
+  INSERT INTO xet_file_xorbs (xorb_id, file_id, position)
+  SELECT value::bigint, CAST($1 AS BIGINT), place
+  FROM json_array_elements_text(CAST($2 AS json)) WITH ORDINALITY AS listed(value, place))sql"};
+
+constexpr db::Statement find_first_page{"xet.terms.first", R"sql(
+  SELECT first_byte FROM xet_terms WHERE file_id = $1 AND first_byte <= $2
+  ORDER BY first_byte DESC LIMIT 1)sql"};
+
+constexpr db::Statement list_pages{"xet.terms.list", R"sql(
+  SELECT first_byte, terms FROM xet_terms
+  WHERE file_id = $1 AND first_byte >= $2 AND first_byte < $3 ORDER BY first_byte)sql"};
+
+constexpr db::Statement list_file_xorbs{"xet.file.xorbs", R"sql(
+  SELECT xorb_id FROM xet_file_xorbs WHERE file_id = $1)sql"};
+
+constexpr db::Statement delete_terms{"xet.terms.delete", R"sql(
+  DELETE FROM xet_terms WHERE file_id = $1)sql"};
+
+constexpr db::Statement delete_file_xorbs{"xet.file.xorbs.delete", R"sql(
+  DELETE FROM xet_file_xorbs WHERE file_id = $1)sql"};
+
+constexpr db::Statement delete_file{"xet.file.delete", R"sql(
+  DELETE FROM xet_files WHERE object_id = $1)sql"};
+
+constexpr db::Statement list_files{"xet.file.list", R"sql(
+  SELECT o.id, f.sha256, o.size_bytes, o.digest, o.state,
+         CAST(EXISTS (SELECT 1 FROM lfs_links l WHERE l.object_id = f.object_id) AS INTEGER)
+  FROM xet_files f JOIN objects o ON o.id = f.object_id
+  WHERE f.object_id > $1 ORDER BY f.object_id LIMIT $2)sql"};
+
+// ---- chunks ----
+
+constexpr db::Statement insert_key_chunk{"xet.chunk.insert", R"sql(
+  INSERT INTO xet_key_chunks (chunk, xorb_id) VALUES ($1, $2)
+  ON CONFLICT (chunk, xorb_id) DO NOTHING)sql"};
+
+constexpr db::Statement find_key_chunk{"xet.chunk.find", R"sql(
+  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
+         x.known_until
+  FROM xet_key_chunks k JOIN xet_xorbs x ON x.object_id = k.xorb_id
+    JOIN objects o ON o.id = k.xorb_id
+  WHERE k.chunk = $1 AND o.state = 0 ORDER BY k.xorb_id DESC LIMIT $2)sql"};
+
+constexpr db::Statement delete_key_chunks{"xet.chunk.delete", R"sql(
+  DELETE FROM xet_key_chunks WHERE xorb_id = $1)sql"};
+
+constexpr db::Statement list_holders{"xet.xorb.holders", R"sql(
+  SELECT f.file_id, l.repo_id FROM xet_file_xorbs f JOIN lfs_links l ON l.object_id = f.file_id
+  WHERE f.xorb_id = $1 ORDER BY f.file_id DESC LIMIT $2)sql"};
+
+constexpr db::Statement find_position{"xet.file.position", R"sql(
+  SELECT position FROM xet_file_xorbs WHERE xorb_id = $1 AND file_id = $2)sql"};
+
+constexpr db::Statement list_neighbours{"xet.file.neighbours", R"sql(
+  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
+         x.known_until
+  FROM xet_file_xorbs f JOIN xet_xorbs x ON x.object_id = f.xorb_id
+    JOIN objects o ON o.id = f.xorb_id
+  WHERE f.file_id = $1 AND f.position >= $2 AND o.state = 0 ORDER BY f.position LIMIT $3)sql"};
+
+// ---- upkeep ----
+
+constexpr db::Statement still_condemned{"xet.object.condemned", R"sql(
+  SELECT 1 FROM objects WHERE id = $1 AND state = 1 AND condemned_at = $2)sql"};
+
+constexpr db::Statement sum_whole{"xet.repo.whole", R"sql(
+  SELECT CAST(COALESCE(SUM(l.size_bytes), 0) AS BIGINT),
+         CAST(COALESCE(SUM(CASE WHEN o.kind = 'lfs' THEN l.size_bytes ELSE 0 END), 0) AS BIGINT)
+  FROM lfs_links l JOIN objects o ON o.id = l.object_id WHERE l.repo_id = $1)sql"};
+
+constexpr db::Statement sum_chunked{"xet.repo.chunked", R"sql(
+  SELECT CAST(COALESCE(SUM(x.body_bytes), 0) AS BIGINT) FROM xet_xorbs x WHERE x.object_id IN (
+    SELECT f.xorb_id FROM lfs_links l JOIN xet_file_xorbs f ON f.file_id = l.object_id
+    WHERE l.repo_id = $1))sql"};
+
+constexpr db::Statement list_whole{"xet.whole.list", R"sql(
+  SELECT o.id, o.digest, o.key, o.size_bytes FROM objects o
+  WHERE o.id > $1 AND o.kind = 'lfs' AND o.state = 0 AND o.size_bytes >= $2 AND o.created_at <= $3
+  ORDER BY o.id LIMIT $4)sql"};
+
+constexpr db::Statement list_repos{"xet.whole.repos", R"sql(
+  SELECT repo_id FROM lfs_links WHERE object_id = $1 ORDER BY repo_id)sql"};
+
+// Totals read everything: for the operator, not for requests.
+constexpr db::Statement sum_files{"xet.file.sum", R"sql(
+  SELECT COUNT(*), CAST(COALESCE(SUM(o.size_bytes), 0) AS BIGINT)
+  FROM xet_files f JOIN objects o ON o.id = f.object_id WHERE f.object_id > 0)sql"};
+
+constexpr db::Statement sum_xorbs{"xet.xorb.sum", R"sql(
+  SELECT COUNT(*), CAST(COALESCE(SUM(body_bytes), 0) AS BIGINT)
+  FROM xet_xorbs WHERE object_id > 0)sql"};
+
+constexpr const db::Statement* all_statements[] = {
+    &find_xorb_by_hash, &find_live,         &find_xorb_by_id,   &insert_xorb,
+    &prolong_known,     &forget_known,      &xorb_state,        &revive_xorb,
+    &sum_pending,       &list_free,         &lock_xorbs,        &count_live,
+    &hold_all,          &xorb_is_free,      &condemn,           &delete_xorb,
+    &list_xorbs,        &find_file_by_hash, &find_file_of_repo, &insert_file,
+    &insert_terms,      &insert_file_xorbs, &find_first_page,   &list_pages,
+    &list_file_xorbs,   &delete_terms,      &delete_file_xorbs, &delete_file,
+    &list_files,        &insert_key_chunk,  &find_key_chunk,    &delete_key_chunks,
+    &list_holders,      &find_position,     &list_neighbours,   &still_condemned,
+    &sum_whole,         &sum_chunked,       &list_whole,        &list_repos};
+
+Sha256Digest parsed(const std::string& hex) {
+  // Only this hub writes the columns.
+  auto digest = Sha256Digest::parse(hex);
+  if (!digest) throw std::logic_error("a digest in the database is not 64 hex digits");
+  return *digest;
+}
+
+XorbRow xorb_of(const db::Row& row) {
+  return {row.id<XorbId>(0),
+          hash_of(parsed(row.text(1))),
+          storage::Key{row.text(2)},
+          static_cast<std::uint32_t>(row.integer(3)),
+          static_cast<std::uint64_t>(row.integer(4)),
+          static_cast<std::uint32_t>(row.integer(5)),
+          row.time(6)};
+}
+
+FileRow file_of(const db::Row& row) {
+  return {row.id<lfs::ObjectId>(0), parsed(row.text(1)),
+          static_cast<std::uint64_t>(row.integer(2))};
+}
+
+template <class Make>
+auto map_rows(const std::vector<db::Row>& rows, Make make) {
+  std::vector<decltype(make(rows.front()))> out;
+  out.reserve(rows.size());
+  for (const auto& row : rows) out.push_back(make(row));
+  return out;
+}
+
+/// "[1,7]": one parameter.
+std::string json_of(const std::vector<XorbId>& ids) {
+  std::string out = "[";
+  for (auto id : ids) out += (out.size() > 1 ? "," : "") + std::to_string(id.value);
+  return out + "]";
+}
+
+/// The first 8 bytes of a chunk hash, as a number of a column.
+std::int64_t column_of(const Hash& chunk) {
+  std::int64_t out = 0;
+  std::memcpy(&out, digest_of(chunk).bytes.data(), sizeof out);
+  return out;
+}
+
+/// Locks the object; @return whether it is still the condemned one.
+bool lock_condemned(db::Tx& tx, const lfs::Object& object) {
+  tx.lock_row(db::Lockable::object, object.id.value);
+  return tx.one(still_condemned, object.id, object.condemned_at).has_value();
+}
+
+}  // namespace
+
+std::span<const db::Statement* const> statements() {
+  return all_statements;
+}
+
+Sha256Digest digest_of(const Hash& hash) {
+  return Sha256Digest::from_bytes(hash.view());
+}
+
+Hash hash_of(const Sha256Digest& digest) {
+  return Hash::from_bytes(digest.view());
+}
+
+// ---- Xorbs ----
+
+std::optional<XorbRow> find_xorb(db::Tx& tx, const Hash& hash) {
+  auto row = tx.one(find_xorb_by_hash, digest_of(hash).hex());
+  if (!row) return std::nullopt;
+  return xorb_of(*row);
+}
+
+std::optional<XorbRow> find_live_xorb(db::Tx& tx, const Hash& hash) {
+  auto row = tx.one(find_live, digest_of(hash).hex());
+  if (!row) return std::nullopt;
+  return xorb_of(*row);
+}
+
+std::optional<XorbRow> find_xorb(db::Tx& tx, XorbId id) {
+  auto row = tx.one(find_xorb_by_id, id);
+  if (!row) return std::nullopt;
+  return xorb_of(*row);
+}
+
+std::optional<XorbRow> adopt_xorb(db::Tx& tx, const XorbRow& row, std::uint64_t object_bytes,
+                                  Time known_until, UserId pending, bool written) {
+  auto object = lfs::adopt_object(tx, "xorb", digest_of(row.hash), object_bytes, row.key);
+  if (!written) {
+    auto known = find_xorb(tx, object.id);
+    // The incarnation that was there when the upload began is gone: the transaction is dropped.
+    if (!known || known->key != row.key) return std::nullopt;
+  }
+  tx.run(insert_xorb, object.id, row.body_bytes, row.raw_bytes, row.chunks, known_until, pending);
+  tx.run(prolong_known, known_until, object.id, known_until);
+  return find_xorb(tx, object.id);
+}
+
+bool hold_xorbs(db::Tx& tx, const std::vector<XorbId>& xorbs, Time known_until) {
+  if (xorbs.empty()) return true;
+  auto list = json_of(xorbs);
+  (void)tx.all(lock_xorbs, list);
+  if (tx.one(count_live, list)->integer(0) != static_cast<std::int64_t>(xorbs.size())) {
+    for (auto xorb : xorbs) {
+      auto state = tx.one(xorb_state, xorb);
+      if (!state) return false;
+      if (state->enumeration<lfs::ObjectState>(0) == lfs::ObjectState::condemned)
+        tx.run(revive_xorb, xorb);
+    }
+  }
+  tx.run(hold_all, known_until, list, known_until - days(1));
+  return true;
+}
+
+bool prolong_xorb(db::Tx& tx, XorbId xorb, Time known_until) {
+  tx.lock_row(db::Lockable::object, xorb.value);
+  auto state = tx.one(xorb_state, xorb);
+  if (!state || state->enumeration<lfs::ObjectState>(0) != lfs::ObjectState::live) return false;
+  tx.run(prolong_known, known_until, xorb, known_until - days(1));
+  return true;
+}
+
+std::uint64_t pending_bytes(db::Tx& tx, UserId user) {
+  return static_cast<std::uint64_t>(tx.one(sum_pending, user)->integer(0));
+}
+
+// ---- Files ----
+
+std::optional<FileRow> find_file(db::Tx& tx, const Hash& hash) {
+  auto row = tx.one(find_file_by_hash, digest_of(hash).hex());
+  if (!row) return std::nullopt;
+  return file_of(*row);
+}
+
+std::optional<FileRow> find_linked_file(db::Tx& tx, RepoId repo, const Hash& hash) {
+  auto row = tx.one(find_file_of_repo, repo, digest_of(hash).hex());
+  if (!row) return std::nullopt;
+  return file_of(*row);
+}
+
+bool put_file(db::Tx& tx, RepoId repo, const NewFile& file, std::optional<UserId> pusher) {
+  auto digest = digest_of(file.hash);
+  auto fresh = storage::make_key("xet", digest.hex());
+  auto object = lfs::adopt_object(tx, "xet", digest, file.size_bytes, fresh);
+  if (object.key == fresh) {
+    tx.run(insert_file, object.id, file.sha256.hex(), file.terms.size(), tx.now());
+    for (const auto& page : pages_of(file.terms))
+      tx.run(insert_terms, object.id, page.first_byte, db::Blob{page.terms});
+    std::set<XorbId> seen;
+    std::vector<XorbId> used;
+    for (const auto& term : file.terms)
+      if (seen.insert(term.xorb).second) used.push_back(term.xorb);
+    if (!used.empty()) tx.run(insert_file_xorbs, object.id, json_of(used));
+  }
+  auto known = lfs::linked(tx, repo, file.sha256);
+  if (!known) {
+    lfs::link(tx, repo, object, file.sha256, pusher);
+    return true;
+  }
+  if (known->object != object.id && known->key.text.starts_with("lfs/"))
+    lfs::relink(tx, repo, *known, object);
+  else if (known->object != object.id)
+    lfs::condemn_unlinked(tx, object.id, lfs::Parting::after_grace);
+  return false;
+}
+
+Result<std::vector<StoredTerm>> read_terms(db::Tx& tx, lfs::ObjectId file, std::uint64_t first,
+                                           std::uint64_t end, std::uint64_t& first_byte) {
+  std::vector<StoredTerm> out;
+  auto from = tx.one(find_first_page, file, first);
+  if (!from) return out;
+  first_byte = static_cast<std::uint64_t>(from->integer(0));
+  for (const auto& row : tx.all(list_pages, file, first_byte, std::max(end, first + 1))) {
+    CAIRN_TRY(terms, decode_terms(row.blob(1)));
+    out.insert(out.end(), terms.begin(), terms.end());
+  }
+  return out;
+}
+
+// ---- Deduplication ----
+
+void add_key_chunk(db::Tx& tx, const Hash& chunk, XorbId xorb) {
+  tx.run(insert_key_chunk, column_of(chunk), xorb);
+}
+
+std::vector<XorbRow> key_xorbs(db::Tx& tx, const Hash& chunk, int limit) {
+  return map_rows(tx.all(find_key_chunk, column_of(chunk), limit), xorb_of);
+}
+
+std::vector<Holder> holders(db::Tx& tx, XorbId xorb, int limit) {
+  return map_rows(tx.all(list_holders, xorb, limit), [](const db::Row& row) {
+    return Holder{row.id<lfs::ObjectId>(0), row.id<RepoId>(1)};
+  });
+}
+
+std::vector<XorbRow> neighbours(db::Tx& tx, lfs::ObjectId file, XorbId xorb, int limit) {
+  auto row = tx.one(find_position, xorb, file);
+  if (!row) return {};
+  // Mostly what follows: that is what the client will read next.
+  std::int64_t from = std::max<std::int64_t>(row->integer(0) - limit / 4, 0);
+  return map_rows(tx.all(list_neighbours, file, from, limit), xorb_of);
+}
+
+// ---- Upkeep ----
+
+std::vector<lfs::Object> due_files(db::Tx& tx, Duration grace, int limit) {
+  return lfs::due_objects(tx, "xet", grace, limit);
+}
+
+bool forget_file(db::Tx& tx, const lfs::Object& file, Time known_until) {
+  auto xorbs = map_rows(tx.all(list_file_xorbs, file.id),
+                        [](const db::Row& row) { return row.id<XorbId>(0); });
+  std::ranges::sort(xorbs);
+  for (auto xorb : xorbs) tx.lock_row(db::Lockable::object, xorb.value);
+  if (!lock_condemned(tx, file)) return false;
+  tx.run(delete_terms, file.id);
+  tx.run(delete_file_xorbs, file.id);
+  for (auto xorb : xorbs) {
+    if (known_until == Time{0})
+      tx.run(forget_known, xorb);
+    else
+      tx.run(prolong_known, known_until, xorb, known_until - days(1));
+  }
+  tx.run(delete_file, file.id);
+  return lfs::forget_object(tx, file);
+}
+
+FreePage free_xorbs(db::Tx& tx, XorbId after, Time now, int limit) {
+  FreePage out;
+  auto rows = tx.all(list_free, now, after, limit);
+  for (const auto& row : rows)
+    if (row.boolean(1)) out.free.push_back(row.id<XorbId>(0));
+  if (rows.size() == static_cast<std::size_t>(limit)) out.next = rows.back().id<XorbId>(0);
+  return out;
+}
+
+bool condemn_xorb(db::Tx& tx, XorbId xorb, Time now) {
+  tx.lock_row(db::Lockable::object, xorb.value);
+  auto free = tx.one(xorb_is_free, xorb, now);
+  if (!free) return false;
+  tx.run(delete_key_chunks, xorb);
+  bool purged = free->time(0) == Time{0};
+  return tx.run(condemn, purged ? Time{0} : now, xorb) > 0;
+}
+
+std::vector<lfs::Object> due_xorbs(db::Tx& tx, Duration grace, int limit) {
+  return lfs::due_objects(tx, "xorb", grace, limit);
+}
+
+bool forget_xorb(db::Tx& tx, const lfs::Object& xorb) {
+  if (!lock_condemned(tx, xorb)) return false;
+  tx.run(delete_key_chunks, xorb.id);
+  tx.run(delete_xorb, xorb.id);
+  return lfs::forget_object(tx, xorb);
+}
+
+std::vector<XorbRow> all_xorbs(db::Tx& tx, XorbId after, int limit) {
+  return map_rows(tx.all(list_xorbs, after, limit), xorb_of);
+}
+
+std::vector<CheckedFile> all_files(db::Tx& tx, lfs::ObjectId after, int limit) {
+  return map_rows(tx.all(list_files, after, limit), [](const db::Row& row) {
+    auto state = row.enumeration<lfs::ObjectState>(4);
+    return CheckedFile{file_of(row), hash_of(parsed(row.text(3))), row.boolean(5),
+                       state == lfs::ObjectState::condemned};
+  });
+}
+
+Totals totals(db::Tx& tx) {
+  auto files = tx.one(sum_files);
+  auto xorbs = tx.one(sum_xorbs);
+  auto number = [](const db::Row& row, int column) {
+    return static_cast<std::uint64_t>(row.integer(column));
+  };
+  return {number(*files, 0), number(*files, 1), number(*xorbs, 0), number(*xorbs, 1)};
+}
+
+RepoTotals totals(db::Tx& tx, RepoId repo) {
+  auto whole = tx.one(sum_whole, repo);
+  auto chunked = tx.one(sum_chunked, repo);
+  return {static_cast<std::uint64_t>(whole->integer(0)),
+          static_cast<std::uint64_t>(whole->integer(1) + chunked->integer(0))};
+}
+
+// ---- Whole files ----
+
+std::vector<lfs::Object> whole_files(db::Tx& tx, lfs::ObjectId after, std::uint64_t bytes_min,
+                                     Time before, int limit) {
+  return map_rows(tx.all(list_whole, after, bytes_min, before, limit), [](const db::Row& row) {
+    return lfs::Object{row.id<lfs::ObjectId>(0),  parsed(row.text(1)),
+                       storage::Key{row.text(2)}, static_cast<std::uint64_t>(row.integer(3)),
+                       lfs::ObjectState::live,    {}};
+  });
+}
+
+std::vector<RepoId> repos_of(db::Tx& tx, lfs::ObjectId object) {
+  return map_rows(tx.all(list_repos, object), [](const db::Row& row) { return row.id<RepoId>(0); });
+}
+
+}  // namespace cairn::xet
