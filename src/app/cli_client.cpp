@@ -88,11 +88,17 @@ class OwnHub final : public Client {
  public:
   explicit OwnHub(std::unique_ptr<Hub> hub)
       : hub_(std::move(hub)),
-        services_{*hub_->database,         hub_->blocking,
-                  hub_->accounts,          hub_->repos,
-                  hub_->commits,           hub_->files,
-                  hub_->large_files,       *hub_->history,
-                  hub_->config.public_url, hours(hub_->config.gc_grace_hours)} {
+        services_{*hub_->database,
+                  hub_->blocking,
+                  hub_->accounts,
+                  hub_->repos,
+                  hub_->commits,
+                  hub_->files,
+                  hub_->large_files,
+                  hub_->xet,
+                  *hub_->history,
+                  hub_->config.public_url,
+                  hours(hub_->config.gc_grace_hours)} {
     api::admin::add_routes(router_, services_);
     router_.encode_errors(encode_error);
   }

@@ -23,7 +23,8 @@ void print_findings(const json::value& report) {
 Result<Exit> run_fsck(const Invocation& given) {
   CAIRN_TRY(client, Client::connect(given.config));
   if (!given.has("--json")) say_note("Reading everything that is stored…");
-  CAIRN_TRY(report, client->post("/fsck", json::object{}));
+  bool deep = given.has("--deep");
+  CAIRN_TRY(report, client->post(deep ? "/fsck?deep=1" : "/fsck", json::object{}));
   std::int64_t errors = number_of(report, "errors"), notes = number_of(report, "notes");
   if (given.has("--json")) {
     print_json(report);
@@ -71,7 +72,10 @@ Result<Exit> run_stats(const Invocation& given) {
                                {"tokens", "tokens"},
                                {"repositories", "repositories"}})
     table.add({title, text_of(stats, member)});
-  table.add({"stored", human_bytes(static_cast<std::uint64_t>(number_of(stats, "storage_bytes")))});
+  for (auto [title, member] : {std::pair("files", "storage_bytes"),
+                               {"files in chunks, each once", "chunked_bytes"},
+                               {"their chunks, each once", "chunked_stored_bytes"}})
+    table.add({title, human_bytes(static_cast<std::uint64_t>(number_of(stats, member)))});
   table.print();
   return Exit::done;
 }
@@ -157,8 +161,9 @@ Command fsck_command() {
   return {.name = "fsck",
           .summary = "Check every promise about what is stored; changes nothing",
           .details = "Exit code 1 when there are errors. What nothing leads to is a note.",
-          .options = {json_option},
-          .examples = {"cairn fsck", "cairn fsck --json --data /srv/cairn"},
+          .options = {{"--deep", "", "also put every file in chunks together and hash it"},
+                      json_option},
+          .examples = {"cairn fsck --deep", "cairn fsck --json --data /srv/cairn"},
           .run = run_fsck};
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "hub/xet/xet.h"
 
 namespace cairn::app {
 namespace {
@@ -109,6 +110,20 @@ const std::vector<Known>& known() {
       number("commit_bytes_max", "Regular files of one commit, together", &Config::commit_bytes_max,
              1 << 20),
       number("lfs_object_bytes_max", "One large file", &Config::lfs_object_bytes_max, 1 << 20),
+      text("cas_url", "How clients reach the store of chunks; without it public_url and /xet",
+           &Config::cas_url),
+      one_of("xet_dedup_scope", "Whose chunks an upload may learn of", &Config::xet_dedup_scope,
+             {"public", "namespace", "repository", "off"}),
+      number("xet_cut_bytes_min",
+             "Whole large files from this size on are cut into chunks later; 0 = never",
+             &Config::xet_cut_bytes_min, 0),
+      number("xet_cache_bytes_max",
+             "Whole copies of files in chunks that many ask for, on this machine's disk",
+             &Config::xet_cache_bytes_max, 0),
+      number("xet_grace_days", "What a client may remember is kept for so long",
+             &Config::xet_grace_days, 0),
+      number("xet_pending_bytes_max", "Uploaded by one user and in no file yet",
+             &Config::xet_pending_bytes_max, 64 << 20),
       number("restorable_days", "A deleted repository can be restored for so long",
              &Config::restorable_days, 0),
       number("gc_grace_hours", "What is unreachable is kept for so long", &Config::gc_grace_hours,
@@ -176,6 +191,7 @@ bool foreign(std::string_view name) {
 }
 
 void finish(Config& config) {
+  while (config.cas_url.ends_with('/')) config.cas_url.pop_back();
   while (config.public_url.ends_with('/')) config.public_url.pop_back();
   if (config.public_url.empty()) {
     std::string host = config.listen;
@@ -184,6 +200,7 @@ void finish(Config& config) {
     if (host.starts_with(':')) host = "localhost" + host;
     config.public_url = (config.tls_certificate.empty() ? "http://" : "https://") + host;
   }
+  if (config.cas_url.empty()) config.cas_url = config.public_url + std::string(xet::cas_path);
   if (config.database.empty()) config.database = "sqlite:";
 }
 

@@ -35,6 +35,12 @@ struct Config {
   std::int64_t connections_per_address_max = 512;
   std::uint64_t commit_bytes_max = 2ull << 30;
   std::uint64_t lfs_object_bytes_max = 5ull << 40;
+  std::string cas_url;  ///< Where clients reach the store of chunks; empty: under `public_url`.
+  std::string xet_dedup_scope = "public";     ///< public | namespace | repository | off
+  std::int64_t xet_cut_bytes_min = 64 << 20;  ///< 0: whole large files stay whole.
+  std::uint64_t xet_cache_bytes_max = 10ull << 30;
+  std::int64_t xet_grace_days = 28;
+  std::uint64_t xet_pending_bytes_max = 2ull << 40;
   std::int64_t restorable_days = 7;
   std::int64_t gc_grace_hours = 24;
 

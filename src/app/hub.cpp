@@ -42,29 +42,66 @@ repo::Options repo_options(const Config& config) {
   return out;
 }
 
-/// Signed URLs outlive the request that gave them, so rights are asked again when they are used.
-lfs::Options lfs_options(const Config& config) {
+/// Signed URLs and the store's tokens outlive the request that gave them, so rights are asked again
+/// when they are used. @return the owner, who pays.
+Result<OwnerId> may_still(db::Tx& tx, RepoId id, UserId user, access::Action action) {
+  auto repo = repo::find_repo(tx, id);
+  if (!repo)
+    return fail(ErrorCode::not_found, "RepoNotFound",
+                "The repository was deleted or moved out of reach.");
+  if (user.value == 0) return repo->owner;
+  CAIRN_TRY(known, account::find_user(tx, user));
+  if (known.disabled_at) return fail(ErrorCode::forbidden, "Forbidden", "The account is disabled.");
+  account::Actor actor;
+  actor.kind = account::ActorKind::user;
+  actor.user = user;
+  actor.user_public_id = known.public_id;
+  actor.user_name = known.name;
+  CAIRN_CHECK(access::check(tx, actor, action, *repo));
+  return repo->owner;
+}
+
+lfs::Options lfs_options(const Config& config, xet::Xet& chunked) {
   lfs::Options out;
   out.public_url = config.public_url;
   out.file_bytes_max = config.lfs_object_bytes_max;
-  out.allow = [](db::Tx& tx, RepoId id, UserId user, lfs::Use use) -> Result<OwnerId> {
-    auto repo = repo::find_repo(tx, id);
-    if (!repo)
-      return fail(ErrorCode::not_found, "RepoNotFound",
-                  "The repository was deleted or moved out of reach.");
-    if (user.value == 0) return repo->owner;
-    CAIRN_TRY(known, account::find_user(tx, user));
-    if (known.disabled_at)
-      return fail(ErrorCode::forbidden, "Forbidden", "The account is disabled.");
-    account::Actor actor;
-    actor.kind = account::ActorKind::user;
-    actor.user = user;
-    actor.user_public_id = known.public_id;
-    actor.user_name = known.name;
-    auto action = use == lfs::Use::upload ? access::Action::write : access::Action::read_content;
-    CAIRN_CHECK(access::check(tx, actor, action, *repo));
-    return repo->owner;
+  out.allow = [](db::Tx& tx, RepoId repo, UserId user, lfs::Use use) {
+    bool upload = use == lfs::Use::upload;
+    return may_still(tx, repo, user, upload ? access::Action::write : access::Action::read_content);
   };
+  out.open_chunked = [&chunked](const lfs::Linked& file) { return chunked.open_file(file); };
+  return out;
+}
+
+/// Does the chunk query of a repository show what another one has? Public contents to all, private
+/// ones to repositories of the same owner.
+bool reveals(db::Tx& tx, xet::DedupScope scope, RepoId asker, RepoId holder) {
+  auto holds = repo::find_repo(tx, holder);
+  if (!holds) return false;
+  bool open_to_all = holds->visibility == Visibility::public_ && holds->gating == Gating::none;
+  if (scope == xet::DedupScope::public_ && open_to_all) return true;
+  auto asks = repo::find_repo(tx, asker);
+  return asks && asks->owner == holds->owner;
+}
+
+xet::Options xet_options(const Config& config, const DataFolder& folder) {
+  xet::Options out;
+  out.cache_folder = folder.file("cache/xet");
+  out.cache_bytes_max = config.xet_cache_bytes_max;
+  out.cas_url = config.cas_url;
+  out.dedup_scope = xet::parse_dedup_scope(config.xet_dedup_scope).value();
+  out.grace = days(config.xet_grace_days);
+  // What is advertised is kept for as long as the answer says, so never for longer than the rest.
+  out.dedup_life = std::min(out.dedup_life, out.grace);
+  out.pending_bytes_max = config.xet_pending_bytes_max;
+  out.allow = [](db::Tx& tx, RepoId repo, UserId user, xet::Right right) {
+    using access::Action;
+    auto action = right == xet::Right::read    ? Action::read_content
+                  : right == xet::Right::write ? Action::write
+                                               : Action::create_pr;
+    return may_still(tx, repo, user, action);
+  };
+  out.reveals = reveals;
   return out;
 }
 
@@ -79,7 +116,7 @@ std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (auto list : {account::account_migrations(), access::access_migrations(),
                     event::event_migrations(), work::work_migrations(), lfs::lfs_migrations(),
-                    history::migrations(), repo::repo_migrations()})
+                    xet::xet_migrations(), history::migrations(), repo::repo_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -116,7 +153,8 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
                                     history_options(config, folder))),
       repos(*database, *history, keyring, blocking, clock, repo_options(config)),
       files(*database, *history, repos, keyring, blocking, clock),
-      large_files(*database, *objects, blocking, keyring, clock, lfs_options(config)),
+      xet(*database, *objects, blocking, keyring, clock, xet_options(config, folder)),
+      large_files(*database, *objects, blocking, keyring, clock, lfs_options(config, xet)),
       commits(*database, *history, repos, files, blocking, clock),
       fetches(*database, *history, blocking, fetch_options(folder)) {}
 

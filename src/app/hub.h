@@ -15,6 +15,7 @@
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/xet/xet.h"
 #include "platform/db/db.h"
 #include "platform/storage/object_store.h"
 
@@ -43,6 +44,7 @@ struct Hub {
   std::unique_ptr<history::History> history;
   repo::Repos repos;
   repo::Files files;
+  xet::Xet xet;
   lfs::Lfs large_files;
   repo::Commits commits;
   fetch::Fetches fetches;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "api/admin/admin.h"
+#include "api/cas/cas.h"
 #include "api/git/git.h"
 #include "api/hub/hub.h"
 #include "api/lfs/lfs.h"
@@ -63,6 +64,18 @@ void add_metrics(http::Metrics& metrics, Hub& hub) {
   git("cairn_git_commit_batches", "Moves of a branch that carried them", &Git::batches);
   git("cairn_git_packs_merged", "Packs that another took the place of", &Git::packs_merged);
 
+  using Chunked = xet::Metrics;
+  auto chunked = [&metrics, &xet = hub.xet](const char* name, const char* help,
+                                            std::uint64_t Chunked::* member) {
+    metrics.gauge(name, help,
+                  [&xet, member] { return static_cast<double>(xet.metrics().*member); });
+  };
+  chunked("cairn_xet_xorbs", "Xorbs received and verified", &Chunked::xorbs);
+  chunked("cairn_xet_xorb_bytes", "Bytes of their bodies", &Chunked::xorb_bytes);
+  chunked("cairn_xet_files", "Files registered by shards", &Chunked::files);
+  chunked("cairn_xet_chunk_queries", "Chunks asked for", &Chunked::queries);
+  chunked("cairn_xet_chunk_hits", "Chunks answered for", &Chunked::hits);
+  chunked("cairn_xet_receiving", "Xorbs being received", &Chunked::receiving);
   auto& fetches = hub.fetches;
   metrics.gauge("cairn_fetch_running", "Git programs that serve fetches",
                 [&fetches] { return static_cast<double>(fetches.metrics().running); });
@@ -140,9 +153,7 @@ void say_first_account(Hub& hub, const FirstAccount& account) {
   std::string words =
       "  export HF_ENDPOINT=" + url + "\n  export HF_TOKEN=" + account.token + "   # account \"" +
       account.name + "\", administrator; shown once. New one: ./run admin user token " +
-      account.name +
-      "\n  export HF_HUB_DISABLE_XET=1            # until this hub offers Xet transfers\n" +
-      "  pip install -U huggingface_hub\n  hf upload my-first-model ./folder\n";
+      account.name + "\n  pip install -U huggingface_hub\n  hf upload my-first-model ./folder\n";
   if (::isatty(STDOUT_FILENO)) {
     std::cout << "From another terminal:\n" << words;
     return;
@@ -211,15 +222,21 @@ int serve(Config config) {
   auto admin_key = hub.folder.make_admin_key();
   if (!admin_key) return failed(admin_key.error());
 
-  api::hub::Services services{*hub.database, hub.blocking, hub.accounts,    hub.repos,
-                              hub.files,     hub.commits,  hub.large_files, hub.config.public_url,
-                              *admin_key};
-  api::admin::Services admin{*hub.database,         hub.blocking,
-                             hub.accounts,          hub.repos,
-                             hub.commits,           hub.files,
-                             hub.large_files,       *hub.history,
-                             hub.config.public_url, hours(hub.config.gc_grace_hours)};
-  RepoGateOverRepos gate(hub.repos);
+  api::hub::Services services{
+      *hub.database,   hub.blocking, hub.accounts,          hub.repos, hub.files, hub.commits,
+      hub.large_files, hub.xet,      hub.config.public_url, *admin_key};
+  api::admin::Services admin{*hub.database,
+                             hub.blocking,
+                             hub.accounts,
+                             hub.repos,
+                             hub.commits,
+                             hub.files,
+                             hub.large_files,
+                             hub.xet,
+                             *hub.history,
+                             hub.config.public_url,
+                             hours(hub.config.gc_grace_hours)};
+  RepoGateOverRepos gate(hub.repos, hub.xet);
 
   api::git::Services git{hub.repos, hub.fetches, hub.config.public_url};
 
@@ -229,6 +246,7 @@ int serve(Config config) {
   api::hub::add_authentication(router, services);
   api::hub::add_routes(router, services);
   api::lfs::add_routes(router, hub.large_files, gate);
+  api::cas::add_routes(router, hub.xet);
   api::git::add_routes(router, git);
   api::admin::add_routes(router, admin);
   add_operator_routes(router, hub, metrics);

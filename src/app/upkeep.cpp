@@ -56,12 +56,39 @@ Task<Result<>> collect_garbage(Hub& hub) {
   auto sweep = [&hub, grace] { return hub.history->sweep(grace, false); };
   CAIRN_CO_TRY(history, co_await hub.blocking.run(sweep));
   CAIRN_CO_TRY(large, co_await hub.large_files.collect(grace, false));
+  CAIRN_CO_TRY(chunked, co_await hub.xet.collect(grace, false));
   auto unfinished = [&hub] { return hub.objects->sweep_unfinished(hours(48)); };
   CAIRN_CO_TRY(files, co_await hub.blocking.run(unfinished));
-  log::info("upkeep.collected", {{"objects", history.objects + large.objects},
-                                 {"bytes", history.bytes + large.bytes},
+  log::info("upkeep.collected", {{"objects", history.objects + large.objects + chunked.objects},
+                                 {"bytes", history.bytes + large.bytes + chunked.bytes},
                                  {"unfinished", files}});
   co_return co_await hub.database->write(plan_collection);
+}
+
+constexpr std::string_view cut_kind = "hub.xet.cut";
+/// A file that came whole stays so for a while: it may be the first of many commits of a branch
+/// that is thrown away, and downloads of what is new go out fastest.
+constexpr Duration cut_age_min = hours(1);
+
+Result<> plan_cut(db::Tx& tx, Duration from_now) {
+  work::NewWork next;
+  next.kind = cut_kind;
+  next.key = "next";
+  next.run_at = tx.now() + from_now;
+  work::enqueue(tx, next);
+  return {};
+}
+
+/// One file, then the next one in its turn, so that other work is not kept waiting.
+Task<Result<>> cut_whole_files(Hub& hub) {
+  std::uint64_t cut = 0;
+  if (auto least = static_cast<std::uint64_t>(hub.config.xet_cut_bytes_min); least > 0) {
+    auto done = co_await hub.xet.chunk_next(least, cut_age_min);
+    report("upkeep.cut.failed", done);
+    cut = done.value_or(0);
+  }
+  auto plan = [cut](db::Tx& tx) { return plan_cut(tx, cut > 0 ? seconds(1) : minutes(10)); };
+  co_return co_await hub.database->write(plan);
 }
 
 }  // namespace
@@ -82,7 +109,11 @@ Upkeep::~Upkeep() {
 }
 
 Result<> Upkeep::plan(Hub& hub) {
-  return hub.database->write_now(plan_collection);
+  auto plan = [](db::Tx& tx) -> Result<> {
+    CAIRN_CHECK(plan_collection(tx));
+    return plan_cut(tx, minutes(10));
+  };
+  return hub.database->write_now(plan);
 }
 
 void Upkeep::start() {
@@ -99,6 +130,8 @@ void Upkeep::start() {
   };
   loop_->worker.handle(std::string(collect_kind),
                        [this](work::WorkItem) { return collect_garbage(hub_); });
+  loop_->worker.handle(std::string(cut_kind),
+                       [this](work::WorkItem) { return cut_whole_files(hub_); });
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
   loop_->worker_ended =
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);

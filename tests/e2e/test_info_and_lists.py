@@ -183,8 +183,8 @@ def test_expand_goes_with_no_other_way_to_ask(ada, full):
         assert_error(ada.get(f"/api/models?expand=sha&{other}"), 400)
 
 
-def test_a_server_without_chunk_storage_says_so_to_those_who_ask(ada, full):
-    assert ada.get(f"{api_of(full)}?expand=xetEnabled").ok().json["xetEnabled"] is False
+def test_a_server_with_chunk_storage_says_so_to_those_who_ask(ada, full):
+    assert ada.get(f"{api_of(full)}?expand=xetEnabled").ok().json["xetEnabled"] is True
 
 
 # ---- Reading what was just written ---------------------------------------------------------------

@@ -58,12 +58,28 @@ def test_an_upload_batch_has_signed_actions_on_this_host(hub, ada, repo):
 
 @pytest.mark.parametrize("more", [
     {}, {"hash_algo": "sha256"}, {"hash_algo": "sha_256"}, {"transfers": ["basic"]},
-    {"transfers": ["basic", "multipart", "xet"]}, {"ref": {"name": "refs/heads/main"}},
+    {"ref": {"name": "refs/heads/main"}},
     {"ref": {"name": "main"}}, {"transfers": ["ssh", "basic"]}, {"unknown": [1]},
 ], ids=json.dumps)
 def test_every_client_s_way_to_ask(ada, repo, more):
     body = ada.batch(repo, [b"asked"], **more).ok().json
     assert body.get("transfer", "basic") == "basic" and "upload" in body["objects"][0]["actions"]
+
+
+def test_a_client_that_offers_xet_is_sent_to_the_store(hub, ada, repo):
+    there = random_bytes(11)
+    ada.upload_large(repo, there)
+    body = ada.batch(repo, [there, b"new"], transfers=["basic", "multipart", "xet"],
+                     ref={"name": "refs/heads/main"}).ok().json
+    assert body["transfer"] == "xet"
+    known, new = body["objects"]
+    assert "actions" not in known and "error" not in known
+    action = new["actions"]["upload"]
+    assert action["href"] == f"{hub.url}{api_of(repo)}/xet-write-token/main"
+    assert action["header"]["X-Xet-Cas-Url"] == f"{hub.url}/xet"
+    assert int(action["header"]["X-Xet-Token-Expiration"]) > time.time() + 120
+    token = ada.get(target_of(action["href"])).ok()
+    assert token["X-Xet-Cas-Url"] == f"{hub.url}/xet" and action["header"]["X-Xet-Access-Token"]
 
 
 @pytest.mark.both_engines

@@ -490,12 +490,6 @@ def test_what_later_issues_bring_answers_as_json(ada, repo):
         assert refused.status == 501 or refused["X-Error-Code"] is None, target
 
 
-def test_the_xet_token_routes_say_how_to_go_without(ada, repo):
-    for direction in ("read", "write"):
-        refused = ada.get(f"{api_of(repo)}/xet-{direction}-token/main")
-        assert_error(refused, 501, text="HF_HUB_DISABLE_XET=1")
-
-
 def test_bad_names_are_refused_by_the_client_and_reserved_ones_by_the_hub(hub):
     client = HfApi(endpoint=hub.url, token=ADA)
     with pytest.raises(BadRequestError):

@@ -8,6 +8,7 @@
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/xet/xet.h"
 #include "platform/db/db.h"
 #include "platform/http/http.h"
 
@@ -24,6 +25,7 @@ struct Services {
   repo::Commits& commits;
   repo::Files& files;
   lfs::Lfs& large_files;
+  xet::Xet& xet;
   history::History& history;
   std::string public_url;
   Duration gc_grace;

@@ -55,7 +55,8 @@ Result<> check_repos(Services& services, Report& report, bool deleted) {
 }
 
 AdminHandler fsck(Services& services) {
-  return [&services](http::Request&, account::Actor) -> Task<Result<json::value>> {
+  return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
+    bool deep = request.query_flag("deep");
     auto report = std::make_shared<Report>();
     auto check = [&services, report]() -> Result<> {
       CAIRN_CHECK(services.database.check());
@@ -67,6 +68,11 @@ AdminHandler fsck(Services& services) {
       report->add(f.is_error, "large files", f.what + (f.key.empty() ? "" : " (" + f.key + ")"));
     };
     CAIRN_CO_CHECK(co_await services.large_files.check(add));
+    auto add_chunked = [report](xet::Finding f) {
+      report->add(f.is_error, "files in chunks",
+                  f.what + (f.key.empty() ? "" : " (" + f.key + ")"));
+    };
+    CAIRN_CO_CHECK(co_await services.xet.check(deep, add_chunked));
     co_return report->to_json();
   };
 }
@@ -82,9 +88,11 @@ AdminHandler gc(Services& services) {
     auto sweep = [&services, grace, dry_run] { return services.history.sweep(grace, dry_run); };
     CAIRN_CO_TRY(history, co_await services.blocking.run(sweep));
     CAIRN_CO_TRY(large, co_await services.large_files.collect(grace, dry_run));
-    co_return json::value(json::object{{"dry_run", dry_run},
-                                       {"objects", history.objects + large.objects},
-                                       {"bytes", history.bytes + large.bytes}});
+    CAIRN_CO_TRY(chunked, co_await services.xet.collect(grace, dry_run));
+    co_return json::value(
+        json::object{{"dry_run", dry_run},
+                     {"objects", history.objects + large.objects + chunked.objects},
+                     {"bytes", history.bytes + large.bytes + chunked.bytes}});
   };
 }
 

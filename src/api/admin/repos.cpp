@@ -116,11 +116,15 @@ AdminHandler stats(Services& services) {
       }
     };
     CAIRN_CO_TRY(n, co_await services.database.read(read));
+    CAIRN_CO_TRY(chunked, co_await services.xet.stats());
     co_return json::value(json::object{{"users", n.owners.users},
                                        {"organizations", n.owners.organizations},
                                        {"tokens", n.owners.tokens},
                                        {"repositories", n.repos},
-                                       {"storage_bytes", n.bytes}});
+                                       {"storage_bytes", n.bytes},
+                                       {"chunked_files", chunked.files},
+                                       {"chunked_bytes", chunked.logical_bytes},
+                                       {"chunked_stored_bytes", chunked.stored_bytes}});
   };
 }
 

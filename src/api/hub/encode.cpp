@@ -94,7 +94,7 @@ json::object everything(const Services& services, const repo::Info& info, bool b
                    {"tags", texts(info.card->fields.tags)},
                    {"cardData", info.card->data},
                    {"usedStorage", repo.storage_bytes},
-                   {"xetEnabled", false},
+                   {"xetEnabled", true},
                    {"resourceGroup", nullptr}};
   if (repo.kind != RepoKind::space) {
     out["downloads"] = repo.downloads;

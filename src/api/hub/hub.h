@@ -7,6 +7,7 @@
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/xet/xet.h"
 #include "platform/db/db.h"
 #include "platform/http/http.h"
 
@@ -22,6 +23,7 @@ struct Services {
   repo::Files& files;
   repo::Commits& commits;
   lfs::Lfs& large_files;
+  xet::Xet& xet;
   std::string public_url;  ///< Without '/' at its end.
   /// `Authorization: Local <this>` over the hub's Unix socket is its operator at the command line.
   std::string local_secret;

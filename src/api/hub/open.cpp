@@ -134,6 +134,7 @@ void add_routes(http::Router& router, Services& services) {
   add_ref_routes(router, services);
   add_resolve_routes(router, services);
   add_upload_routes(router, services);
+  add_xet_routes(router, services);
   using http::Method;
   for (RepoKind kind : all_kinds) {
     for (const char* suffix :

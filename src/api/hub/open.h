@@ -48,5 +48,6 @@ void add_tree_routes(http::Router& router, Services& services);
 void add_ref_routes(http::Router& router, Services& services);
 void add_resolve_routes(http::Router& router, Services& services);
 void add_upload_routes(http::Router& router, Services& services);
+void add_xet_routes(http::Router& router, Services& services);
 
 }  // namespace cairn::api::hub

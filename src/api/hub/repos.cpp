@@ -211,6 +211,13 @@ http::Handler storage_handler(Services& services) {
                         {"updatedAt", to_rfc3339(repo->updated_at)},
                         {"visibility", json::string_view(to_string(repo->visibility))},
                         {"storage", repo->storage_bytes}};
+      // What its large files take on the disk; files in chunks share what they have in common.
+      if (repo->storage_bytes > 0) {
+        CAIRN_CO_TRY(usage, co_await services.xet.usage(repo->id));
+        item["storedBytes"] = usage.stored_bytes;
+        item["savedBytes"] =
+            usage.logical_bytes - std::min(usage.logical_bytes, usage.stored_bytes);
+      }
       if (page.total_bytes > 0)
         item["storagePercent"] = 100.0 * static_cast<double>(repo->storage_bytes) /
                                  static_cast<double>(page.total_bytes);

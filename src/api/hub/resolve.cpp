@@ -2,6 +2,7 @@
 #include <unordered_map>
 
 #include "api/hub/open.h"
+#include "api/hub/xet.h"
 #include "base/text.h"
 
 namespace cairn::api::hub {
@@ -118,6 +119,11 @@ Task<Result<http::Response>> send(Services& services, http::Request& request,
   auto what = representation(request, repo, content);
   if (content.blob) co_return http::serve(request, what, content.blob);
   CAIRN_CO_TRY(object, co_await services.large_files.open(repo.id, *content.entry.lfs));
+  if (auto hash = xet::hash_of(object.file)) {
+    std::string commit = content.commit->oid.hex();
+    add_xet_headers(what.headers, services, repo, commit, *hash);
+    if (asks_for_xet_info(request)) co_return xet_info(services, repo, commit, *hash, what);
+  }
   if (int fd = object.reader->descriptor(); fd >= 0)
     co_return http::serve(request, what, http::FileSlice{fd, 0, object.size_bytes, object.reader});
   http::ReadAt read = [&services, reader = object.reader](

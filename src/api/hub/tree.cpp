@@ -1,4 +1,5 @@
 #include "api/hub/encode.h"
+#include "api/hub/xet.h"
 #include "base/text.h"
 
 namespace cairn::api::hub {
@@ -78,8 +79,27 @@ json::object commit_json(const history::CommitInfo& commit, bool formatted) {
   return out;
 }
 
+/// Entries, with the hashes under which clients get large files from the store.
+Task<Result<json::array>> entries_json(Services& services, account::Actor actor, repo::RepoRef repo,
+                                       const std::vector<repo::Entry>& entries) {
+  std::vector<Sha256Digest> large;
+  for (const auto& entry : entries)
+    if (entry.entry.lfs) large.push_back(*entry.entry.lfs);
+  CAIRN_CO_TRY(hashes, co_await xet_hashes(services, actor, repo, std::move(large)));
+  json::array out;
+  out.reserve(entries.size());
+  for (const auto& entry : entries) {
+    auto item = entry_json(entry);
+    if (entry.entry.lfs)
+      if (auto known = hashes.find(*entry.entry.lfs); known != hashes.end())
+        item["xetHash"] = known->second.text();
+    out.push_back(std::move(item));
+  }
+  co_return out;
+}
+
 RepoHandler tree_handler(Services& services) {
-  return [&services](http::Request& request, account::Actor,
+  return [&services](http::Request& request, account::Actor actor,
                      repo::RepoRef repo) -> Task<Result<http::Response>> {
     auto segments = request.rest("rest");
     if (segments.empty()) segments = {repo->default_branch};
@@ -93,9 +113,7 @@ RepoHandler tree_handler(Services& services) {
     query.limit = limit;
     if (auto cursor = request.query("cursor")) query.cursor = std::string(*cursor);
     CAIRN_CO_TRY(page, co_await services.files.tree(repo, at.revision, query));
-    json::array out;
-    out.reserve(page.entries.size());
-    for (const auto& entry : page.entries) out.push_back(entry_json(entry));
+    CAIRN_CO_TRY(out, co_await entries_json(services, actor, repo, page.entries));
     auto response = http::json(200, json::value(std::move(out)));
     response.headers.set("X-Repo-Commit", page.commit->oid.hex());
     if (page.next) add_next_link(response, request, services, *page.next);
@@ -104,7 +122,7 @@ RepoHandler tree_handler(Services& services) {
 }
 
 RepoHandler paths_handler(Services& services) {
-  return [&services](http::Request& request, account::Actor,
+  return [&services](http::Request& request, account::Actor actor,
                      repo::RepoRef repo) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(body, co_await request.read_all(paths_body_bytes_max));
     bool form = request.header("Content-Type").starts_with("application/x-www-form-urlencoded");
@@ -112,8 +130,7 @@ RepoHandler paths_handler(Services& services) {
     auto entries = co_await services.files.paths_info(repo, request.rest_path("rev"),
                                                       std::move(query.paths), query.expand);
     if (!entries) co_return std::unexpected(entries.error());
-    json::array out;
-    for (const auto& entry : *entries) out.push_back(entry_json(entry));
+    CAIRN_CO_TRY(out, co_await entries_json(services, actor, repo, *entries));
     co_return http::json(200, json::value(std::move(out)));
   };
 }

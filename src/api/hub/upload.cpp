@@ -136,14 +136,6 @@ RepoHandler commit_handler(Services& services) {
   };
 }
 
-RepoHandler xet_handler() {
-  return [](http::Request&, account::Actor, repo::RepoRef) -> Task<Result<http::Response>> {
-    co_return fail(ErrorCode::not_implemented, "XetNotOffered",
-                   "This hub does not offer Xet transfers. Set HF_HUB_DISABLE_XET=1 and repeat "
-                   "the command: large files then go through Git LFS.");
-  };
-}
-
 }  // namespace
 
 void add_upload_routes(http::Router& router, Services& services) {
@@ -172,12 +164,6 @@ void add_upload_routes(http::Router& router, Services& services) {
                 .scope = "write",
                 .body_bytes_max = http::body_unlimited,
                 .handler = on_repo(services, kind, Action::see, commit_handler(services))});
-    for (const char* direction : {"read", "write"})
-      router.add({.method = http::Method::get,
-                  .pattern = api_path(kind, "/xet-" + std::string(direction) + "-token/{rev...}"),
-                  .operation = "xet." + std::string(direction) + "_token",
-                  .summary = "Xet transfers; not offered yet.",
-                  .handler = on_repo(services, kind, Action::see, xet_handler())});
   }
 }
 

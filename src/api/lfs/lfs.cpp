@@ -71,6 +71,29 @@ Task<Result<BatchResponse>> plan_downloads(Protocol protocol, RepoGate::Opened r
                           .objects = encode_all(batch, objects, plans, encode_download)};
 }
 
+/// Xet for those who offer it. What is here is judged by this repository alone, as always.
+Task<Result<BatchResponse>> plan_chunked(Protocol protocol, RepoGate::Opened repo,
+                                         BatchRequest batch, std::vector<CheckedObject> objects,
+                                         RepoGate::ChunkedUpload upload) {
+  CAIRN_CO_TRY(plans, co_await protocol.large_files.plan_downloads(repo.repo, repo.user,
+                                                                   wanted_of(objects)));
+  auto encode = [&upload](const ObjectId& asked, const hub::DownloadPlan& plan) {
+    return encode_chunked(asked, plan, upload);
+  };
+  co_return BatchResponse{.transfer = "xet", .objects = encode_all(batch, objects, plans, encode)};
+}
+
+bool takes_chunks(const BatchRequest& batch) {
+  return batch.operation == "upload" && batch.transfers &&
+         std::ranges::find(*batch.transfers, "xet") != batch.transfers->end();
+}
+
+std::string branch_of(const BatchRequest& batch) {
+  std::string name = batch.ref && batch.ref->name ? *batch.ref->name : "main";
+  constexpr std::string_view heads = "refs/heads/";
+  return name.starts_with(heads) ? name.substr(heads.size()) : name;
+}
+
 std::string moved_location(const http::Request& request, std::string_view prefix,
                            const std::string& name) {
   std::string location = std::string(prefix) + name + ".git/info/lfs/objects/batch";
@@ -91,6 +114,12 @@ Task<Result<http::Response>> answer_batch(Protocol protocol, RepoKind kind, std:
 
   std::vector<CheckedObject> objects;
   for (const auto& object : batch.objects) objects.push_back(check_object(object));
+  if (takes_chunks(batch)) {
+    if (auto chunked = protocol.gate.chunked_upload(repo, kind, name, branch_of(batch))) {
+      CAIRN_CO_TRY(answer, co_await plan_chunked(protocol, repo, batch, objects, *chunked));
+      co_return json_response(200, to_json(answer));
+    }
+  }
   auto response = upload ? co_await plan_uploads(protocol, request, repo, batch, objects)
                          : co_await plan_downloads(protocol, repo, batch, objects);
   if (!response) co_return std::unexpected(std::move(response).error());

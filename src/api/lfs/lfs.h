@@ -29,6 +29,23 @@ class RepoGate {
   /// @return what hub/access says: the same for what is missing and what is hidden.
   virtual Task<Result<Opened>> open(http::Request& request, RepoKind kind, std::string name,
                                     access::Action action) = 0;
+
+  /// Where a client that speaks Xet sends its large files instead: the hub's token route, and the
+  /// same token at once as headers (xet.md 8.6).
+  struct ChunkedUpload {
+    std::string href;
+    json::object header;
+    std::int64_t expires_in_s = 0;
+    Time expires_at;
+  };
+  /// Empty when the hub takes none. @param name  as for `open`; @param revision  a branch.
+  [[nodiscard]] virtual std::optional<ChunkedUpload> chunked_upload(const Opened& repo,
+                                                                    RepoKind kind,
+                                                                    std::string_view name,
+                                                                    std::string_view revision) {
+    (void)repo, (void)kind, (void)name, (void)revision;
+    return std::nullopt;
+  }
 };
 
 /// Adds every route of the protocol; both outlive the router. Runs behind the hook that recognizes

@@ -73,6 +73,19 @@ BatchObject encode_upload(const ObjectId& asked, const cairn::lfs::UploadPlan& p
   return out;
 }
 
+BatchObject encode_chunked(const ObjectId& asked, const cairn::lfs::DownloadPlan& plan,
+                           const RepoGate::ChunkedUpload& upload) {
+  if (plan.error && plan.error->code != ErrorCode::not_found)
+    return encode_refusal(asked, *plan.error);
+  auto out = answer_to(asked);
+  if (!plan.error) return out;
+  BatchActions actions;
+  actions.upload = action(upload.href, upload.expires_in_s, upload.expires_at);
+  actions.upload->header = upload.header;
+  out.actions = std::move(actions);
+  return out;
+}
+
 BatchObject encode_download(const ObjectId& asked, const cairn::lfs::DownloadPlan& plan) {
   if (plan.error) return encode_refusal(asked, *plan.error);
   auto out = answer_to(asked);

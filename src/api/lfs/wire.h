@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "api/lfs/lfs.h"
 #include "base/json.h"
 #include "hub/lfs/lfs.h"
 #include "platform/http/http.h"
@@ -101,6 +102,10 @@ struct CheckedObject {
 [[nodiscard]] Result<> check_batch(const BatchRequest& request);
 
 [[nodiscard]] BatchObject encode_upload(const ObjectId& asked, const cairn::lfs::UploadPlan& plan);
+/// @param plan   of the same object, as if it were wanted: without an error it is here already.
+[[nodiscard]] BatchObject encode_chunked(const ObjectId& asked,
+                                         const cairn::lfs::DownloadPlan& plan,
+                                         const RepoGate::ChunkedUpload& upload);
 [[nodiscard]] BatchObject encode_download(const ObjectId& asked,
                                           const cairn::lfs::DownloadPlan& plan);
 [[nodiscard]] BatchObject encode_refusal(const ObjectId& asked, const Error& error);
