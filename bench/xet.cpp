@@ -1,5 +1,5 @@
-// The load of row xa: what one core does with xorbs. Times are CPU time of the thread, so that other
-// programs on the machine count little.
+// The load of row xa: what one core does with xorbs. Times are CPU time of the thread, so that
+// other programs on the machine count little.
 //
 // usage: cairn_bench_xet MEBIBYTES ROUNDS
 //
@@ -52,7 +52,8 @@ std::string make_content(std::string_view kind, std::size_t size) {
   std::string out;
   out.reserve(size + 16);
   std::normal_distribution<float> normal(0, 0.02f);
-  const std::string_view words[] = {"the ", "of ", "model ", "layer ", "weights ", "a ", "is ", "\n"};
+  const std::string_view words[] = {"the ",     "of ", "model ", "layer ",
+                                    "weights ", "a ",  "is ",    "\n"};
   while (out.size() < size) {
     if (kind == "random") {
       std::uint64_t value = random();
@@ -62,8 +63,10 @@ std::string make_content(std::string_view kind, std::size_t size) {
     } else {
       float value = normal(random);
       const char* bytes = reinterpret_cast<const char*>(&value);
-      if (kind == "bfloat16") out.append(bytes + 2, 2);
-      else out.append(bytes, 4);
+      if (kind == "bfloat16")
+        out.append(bytes + 2, 2);
+      else
+        out.append(bytes, 4);
     }
   }
   out.resize(size);

@@ -114,9 +114,10 @@ std::string system_user() {
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
-  for (auto list : {account::account_migrations(), access::access_migrations(),
-                    event::event_migrations(), work::work_migrations(), lfs::lfs_migrations(),
-                    xet::xet_migrations(), history::migrations(), repo::repo_migrations()})
+  for (auto list :
+       {account::account_migrations(), access::access_migrations(), oauth::oauth_migrations(),
+        event::event_migrations(), work::work_migrations(), lfs::lfs_migrations(),
+        xet::xet_migrations(), history::migrations(), repo::repo_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -149,6 +150,7 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       database(std::move(d)),
       objects(std::move(o)),
       accounts(*database, blocking, clock, keyring),
+      oauth(*database, blocking, keyring, accounts, {config.public_url}),
       history(history::make_history(*database, *objects, blocking, clock,
                                     history_options(config, folder))),
       repos(*database, *history, keyring, blocking, clock, repo_options(config)),

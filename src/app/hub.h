@@ -12,6 +12,7 @@
 #include "hub/fetch/fetch.h"
 #include "hub/history/history.h"
 #include "hub/lfs/lfs.h"
+#include "hub/oauth/oauth.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
@@ -41,6 +42,7 @@ struct Hub {
   std::unique_ptr<db::Database> database;
   std::unique_ptr<storage::ObjectStore> objects;
   account::Accounts accounts;
+  oauth::Provider oauth;
   std::unique_ptr<history::History> history;
   repo::Repos repos;
   repo::Files files;

@@ -16,6 +16,7 @@
 #include "api/git/git.h"
 #include "api/hub/hub.h"
 #include "api/lfs/lfs.h"
+#include "api/oauth/oauth.h"
 #include "app/lfs_gate.h"
 #include "app/upkeep.h"
 #include "app/version.h"
@@ -236,6 +237,7 @@ int serve(Config config) {
                              *hub.history,
                              hub.config.public_url,
                              hours(hub.config.gc_grace_hours)};
+  api::oauth::Services oauth{*hub.database, hub.oauth};
   RepoGateOverRepos gate(hub.repos, hub.xet);
 
   api::git::Services git{hub.repos, hub.fetches, hub.config.public_url};
@@ -248,6 +250,7 @@ int serve(Config config) {
   api::lfs::add_routes(router, hub.large_files, gate);
   api::cas::add_routes(router, hub.xet);
   api::git::add_routes(router, git);
+  api::oauth::add_routes(router, oauth);
   api::admin::add_routes(router, admin);
   add_operator_routes(router, hub, metrics);
   add_description(router);

@@ -37,6 +37,8 @@ Task<> each_minute(Hub& hub) {
     return hub.accounts.purge_owners(tx, 10);
   };
   report("upkeep.owners.failed", co_await hub.database->write(owners));
+  auto consents = [&hub](db::Tx& tx) { return hub.oauth.tidy(tx); };
+  report("upkeep.oauth.failed", co_await hub.database->write(consents));
 }
 
 constexpr std::string_view collect_kind = "hub.gc";

@@ -3,6 +3,7 @@
 import importlib.machinery
 import importlib.util
 import re
+import subprocess
 import sys
 
 import pytest
@@ -113,3 +114,9 @@ def test_every_setting_is_documented():
     documented = set(re.findall(r"`(CAIRN_\w+)`", (ROOT / "docs/operate.md").read_text()))
     assert names, "no settings found: the shape of config.cpp changed"
     assert not names - documented, f"docs/operate.md lacks {sorted(names - documented)}"
+
+
+def test_no_file_holds_the_marks_of_a_conflict():
+    found = subprocess.run(["git", "grep", "-nE", "^(<<<<<<<|>>>>>>>) ", "--", ":!tests/structure"],
+                           cwd=ROOT, capture_output=True, text=True).stdout
+    assert not found, found

@@ -53,7 +53,8 @@ void add_authentication(http::Router& router, Services& services) {
       request.set_context(std::move(actor));
       co_return std::optional<http::Response>{};
     }
-    CAIRN_CO_TRY(token, token_of(request.header("Authorization")));
+    bool of_client = request.route() && request.route()->scope == "client";
+    CAIRN_CO_TRY(token, token_of(of_client ? "" : request.header("Authorization")));
     if (token) {
       CAIRN_CO_TRY(known, co_await services.accounts.authenticate(*token));
       actor = std::move(known);

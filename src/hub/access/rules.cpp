@@ -124,8 +124,11 @@ Decision decide_change(const Actor& actor, Action action, const RepoFacts& repo,
         std::string(action == Action::administer ? "You do not have the right to administer "
                                                  : "You do not have the right to write to ") +
             std::string(to_string(repo.kind)) + " " + repo.name + ". Ask an admin of its owner.");
-  if (auto refused = credential_refuses(actor, repo, {permission::repo_write})) return *refused;
-  return allow(how);
+  auto refused = action == Action::write
+                     ? credential_refuses(actor, repo,
+                                          {permission::repo_write, permission::repo_content_write})
+                     : credential_refuses(actor, repo, {permission::repo_write});
+  return refused ? *refused : allow(how);
 }
 
 /// Discussions and pull requests: anybody with an account, on what they can read.
@@ -136,8 +139,9 @@ Decision decide_talk(const Actor& actor, Action action, const RepoFacts& repo,
     auto read = decide_read(actor, Action::read_content, repo, standing, member, how);
     if (!read.allowed()) return read;
   }
-  if (auto refused =
-          credential_refuses(actor, repo, {permission::discussion_write, permission::repo_write}))
+  if (auto refused = credential_refuses(
+          actor, repo,
+          {permission::discussion_write, permission::repo_write, permission::repo_content_write}))
     return *refused;
   return allow(how);
 }

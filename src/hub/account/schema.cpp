@@ -105,10 +105,15 @@ CREATE TABLE aliases (
 ) @strict;
 )sql";
 
+// Tokens that hub/oauth makes for programs; their users do not see them among their own.
+constexpr std::string_view delegated_sql =
+    "ALTER TABLE tokens ADD COLUMN delegated @int NOT NULL DEFAULT 0;";
+
 }  // namespace
 
 std::vector<db::Migration> account_migrations() {
-  return {{"20261125T0400_accounts", db::Migration::Kind::expand, accounts_sql}};
+  return {{"20261125T0400_accounts", db::Migration::Kind::expand, accounts_sql},
+          {"20261126T1050_delegated_tokens", db::Migration::Kind::expand, delegated_sql}};
 }
 
 }  // namespace cairn::account

@@ -20,8 +20,9 @@ namespace cairn::account {
 using Permission = std::string;
 
 namespace permission {
-inline constexpr std::string_view repo_content_read = "repo.content.read";  ///< See and read.
-inline constexpr std::string_view repo_access_read = "repo.access.read";    ///< Read gated files.
+inline constexpr std::string_view repo_content_read = "repo.content.read";    ///< See and read.
+inline constexpr std::string_view repo_access_read = "repo.access.read";      ///< Read gated files.
+inline constexpr std::string_view repo_content_write = "repo.content.write";  ///< Files, refs.
 inline constexpr std::string_view repo_write = "repo.write";  ///< All of it: files, settings.
 inline constexpr std::string_view discussion_write = "discussion.write";
 inline constexpr std::string_view org_write = "org.write";    ///< Settings, members.

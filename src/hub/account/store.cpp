@@ -103,8 +103,9 @@ constexpr Statement organization_ids_sql{"account.organization_ids", R"sql(
   ORDER BY m.org_id LIMIT 1000)sql"};
 
 constexpr Statement insert_token_sql{"account.insert_token", R"sql(
-  INSERT INTO tokens (public_id, user_id, name, role, scopes, hash, hint, created_at, expires_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id)sql"};
+  INSERT INTO tokens (public_id, user_id, name, role, scopes, hash, hint, created_at, expires_at,
+    delegated)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING id)sql"};
 constexpr Statement update_token_sql{"account.update_token", R"sql(
   UPDATE tokens SET name = $1, role = $2, scopes = $3, expires_at = $4, revoked_at = $5,
     version = version + 1
@@ -117,10 +118,11 @@ constexpr Statement token_by_public_id_sql{"account.token_by_public_id",
 constexpr Statement token_by_hash_sql{"account.token_by_hash",
                                       "SELECT " CAIRN_TOKEN_COLUMNS " FROM tokens WHERE hash = $1"};
 constexpr Statement tokens_of_sql{"account.tokens_of", "SELECT " CAIRN_TOKEN_COLUMNS R"sql(
-  FROM tokens WHERE user_id = $1 AND revoked_at IS NULL ORDER BY id DESC LIMIT 1000)sql"};
+  FROM tokens WHERE user_id = $1 AND revoked_at IS NULL AND delegated = 0
+  ORDER BY id DESC LIMIT 1000)sql"};
 constexpr Statement living_tokens_sql{
     "account.living_tokens",
-    "SELECT count(*) FROM tokens WHERE user_id = $1 AND revoked_at IS NULL"};
+    "SELECT count(*) FROM tokens WHERE user_id = $1 AND revoked_at IS NULL AND delegated = 0"};
 constexpr Statement revoke_token_sql{"account.revoke_token", R"sql(
   UPDATE tokens SET revoked_at = $1, version = version + 1
   WHERE id = $2 AND revoked_at IS NULL)sql"};
@@ -376,10 +378,10 @@ std::vector<OrgId> organization_ids(db::Tx& tx, UserId user) {
   return out;
 }
 
-TokenId insert_token(db::Tx& tx, const Token& t, const Sha256Digest& hash) {
+TokenId insert_token(db::Tx& tx, const Token& t, const Sha256Digest& hash, bool delegated) {
   return tx
       .one(insert_token_sql, t.public_id, t.user, t.name, t.role, scopes_column(t), blob(hash),
-           t.hint, tx.now(), t.expires_at)
+           t.hint, tx.now(), t.expires_at, delegated)
       ->id<TokenId>(0);
 }
 void update_token(db::Tx& tx, const Token& t) {

@@ -57,7 +57,8 @@ std::vector<std::pair<OwnerRow, Role>> memberships(db::Tx& tx, UserId user);
 std::vector<OrgId> organization_ids(db::Tx& tx, UserId user);
 
 /// Names the token; `hash` is its value's SHA-256.
-TokenId insert_token(db::Tx& tx, const Token& token, const Sha256Digest& hash);
+TokenId insert_token(db::Tx& tx, const Token& token, const Sha256Digest& hash,
+                     bool delegated = false);
 /// Everything but user and hash; raises the version.
 void update_token(db::Tx& tx, const Token& token);
 std::optional<Token> token_by_id(db::Tx& tx, TokenId id);

@@ -29,7 +29,8 @@ Result<> check_new(db::Tx& tx, UserId user, const NewToken& in) {
   if (in.expires_at && *in.expires_at <= tx.now())
     return fail(ErrorCode::invalid_argument, "InvalidExpiry",
                 "The token would expire in the past. Choose a later time.");
-  if (store::living_tokens(tx, user) >= static_cast<std::int64_t>(tokens_per_user_max))
+  if (!in.delegated &&
+      store::living_tokens(tx, user) >= static_cast<std::int64_t>(tokens_per_user_max))
     return fail(ErrorCode::conflict, "TooManyTokens",
                 "A user has at most " + std::to_string(tokens_per_user_max) +
                     " tokens. Revoke one that is not needed.");
@@ -87,7 +88,7 @@ Result<CreatedToken> create_token(db::Tx& tx, UserId user, const NewToken& in) {
   token.hint = token_hint(out.value);
   token.created_at = tx.now();
   token.expires_at = in.expires_at;
-  token.id = store::insert_token(tx, token, hash);
+  token.id = store::insert_token(tx, token, hash, in.delegated);
   return out;
 }
 

@@ -34,7 +34,9 @@ struct NewToken {
   TokenRole role = TokenRole::read;
   Scopes scopes{};
   std::optional<Time> expires_at{};
-  std::optional<std::string> value{};  ///< `admin apply` alone gives one; else it is made here.
+  std::optional<std::string> value{};  ///< `admin apply` and hub/oauth give one; else made here.
+  /// Made for a program that its user consented to: not listed or counted among the user's own.
+  bool delegated = false;
 };
 
 struct CreatedToken {

@@ -60,9 +60,11 @@ struct Route {
   /// Segments are fixed ("models"), `{x}` (one non-empty segment), `{x...}` (the rest, none or
   /// more; last only), or a capture with fixed text around it ("{name}.git").
   std::string pattern;
-  std::string operation;                    ///< Stable name, "repo.create": metrics, log, OpenAPI.
-  std::string summary = {};                 ///< One sentence for the API document.
-  std::string scope = "none";               ///< none | read | write | admin; middleware reads it.
+  std::string operation;     ///< Stable name, "repo.create": metrics, log, OpenAPI.
+  std::string summary = {};  ///< One sentence for the API document.
+  /// none | read | write | admin; middleware reads it. "client": the handler itself reads the
+  /// Authorization header, which holds a program's credentials and not a person's.
+  std::string scope = "none";
   std::uint64_t body_bytes_max = 1u << 20;  ///< 413 beyond; body_unlimited for streams.
   Handler handler;
   std::optional<json::value> request_schema = {};
