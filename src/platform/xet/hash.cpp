@@ -30,14 +30,18 @@ constexpr std::uint64_t group_modulus = 4;
 constexpr std::size_t group_entries_min = 3;
 constexpr std::size_t group_entries_max = 9;
 
-Hash keyed(const std::uint8_t* key, std::string_view bytes) {
-  blake3_hasher hasher;
-  blake3_hasher_init_keyed(&hasher, key);
-  blake3_hasher_update(&hasher, bytes.data(), bytes.size());
+Hash digest(const blake3_hasher& hasher) {
   Hash out;
   blake3_hasher_finalize(&hasher, reinterpret_cast<std::uint8_t*>(out.bytes.data()),
                          out.bytes.size());
   return out;
+}
+
+Hash keyed(const std::uint8_t* key, std::string_view bytes) {
+  blake3_hasher hasher;
+  blake3_hasher_init_keyed(&hasher, key);
+  blake3_hasher_update(&hasher, bytes.data(), bytes.size());
+  return digest(hasher);
 }
 
 constexpr char digits[] = "0123456789abcdef";
@@ -161,6 +165,25 @@ Hash range_hash(std::span<const Hash> chunks) {
 
 Hash dedup_hash(const Hash& key, const Hash& chunk) {
   return keyed(reinterpret_cast<const std::uint8_t*>(key.bytes.data()), chunk.view());
+}
+
+struct RangeHasher::Context {
+  blake3_hasher hasher;
+};
+
+RangeHasher::RangeHasher() : context_(std::make_unique<Context>()) {
+  blake3_hasher_init_keyed(&context_->hasher, range_key.data());
+}
+RangeHasher::~RangeHasher() = default;
+RangeHasher::RangeHasher(RangeHasher&&) noexcept = default;
+RangeHasher& RangeHasher::operator=(RangeHasher&&) noexcept = default;
+
+void RangeHasher::add(const Hash& chunk) {
+  blake3_hasher_update(&context_->hasher, chunk.bytes.data(), chunk.bytes.size());
+}
+
+Hash RangeHasher::finish() const {
+  return digest(context_->hasher);
 }
 
 void MerkleBuilder::add_at(std::size_t index, const SizedHash& entry) {

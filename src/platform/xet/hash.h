@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -86,6 +87,22 @@ struct SizedHash {
 [[nodiscard]] Hash range_hash(std::span<const Hash> chunks);
 /// A chunk's hash as an answer to a deduplication query shows it (BLAKE3 keyed, not RFC 2104).
 [[nodiscard]] Hash dedup_hash(const Hash& key, const Hash& chunk);
+
+/// The range hash of chunks that arrive one by one.
+class RangeHasher {
+ public:
+  RangeHasher();
+  ~RangeHasher();
+  RangeHasher(RangeHasher&&) noexcept;
+  RangeHasher& operator=(RangeHasher&&) noexcept;
+  void add(const Hash& chunk);
+  /// Of what was added so far.
+  [[nodiscard]] Hash finish() const;
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
 
 /// The Merkle root of a list that arrives piece by piece, without holding it: at most 8 entries
 /// per level.

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "platform/xet/for_each_index.h"
+
 namespace cairn::xet {
 
 namespace {
@@ -65,14 +67,33 @@ bool XorbWriter::has_room(std::uint32_t chunk_bytes) const {
          index_.content_bytes() + chunk_bytes <= xorb_content_bytes_target;
 }
 
-void XorbWriter::add(const Hash& hash, std::string_view chunk) {
-  if (index_.count() % chunks_per_choice == 0) scheme_ = choose_scheme(chunk);
+void XorbWriter::add(std::span<const NewChunk> chunks, unsigned threads) {
+  std::vector<Scheme> schemes;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    if ((index_.count() + i) % chunks_per_choice == 0) scheme_ = choose_scheme(chunks[i].content);
+    schemes.push_back(scheme_);
+  }
   // Addresses only, until they are written to; growing by copies would cost more than packing.
   if (body_.empty()) body_.reserve(xorb_bytes_max + chunk_bytes_max);
-  std::size_t before = body_.size();
-  append_record(body_, chunk, scheme_);
-  index_.add(hash, static_cast<std::uint32_t>(chunk.size()),
-             static_cast<std::uint32_t>(body_.size() - before));
+  auto append = [&](std::size_t i, std::size_t record_bytes) {
+    index_.add(chunks[i].hash, static_cast<std::uint32_t>(chunks[i].content.size()),
+               static_cast<std::uint32_t>(record_bytes));
+  };
+  if (threads <= 1 || chunks.size() <= 1) {
+    for (std::size_t i = 0; i < chunks.size(); ++i) {
+      std::size_t before = body_.size();
+      append_record(body_, chunks[i].content, schemes[i]);
+      append(i, body_.size() - before);
+    }
+    return;
+  }
+  std::vector<std::string> records(chunks.size());
+  for_each_index(chunks.size(), threads,
+                 [&](std::size_t i) { append_record(records[i], chunks[i].content, schemes[i]); });
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    body_ += records[i];
+    append(i, records[i].size());
+  }
 }
 
 XorbWriter::Finished XorbWriter::finish() {

@@ -203,7 +203,14 @@ class XorbWriter {
   /// to 64 MiB of content.
   [[nodiscard]] bool has_room(std::uint32_t chunk_bytes) const;
   /// Compresses and appends. @pre has_room(chunk.size()), 1 to chunk_bytes_max bytes.
-  void add(const Hash& hash, std::string_view chunk);
+  void add(const Hash& hash, std::string_view chunk) { add(std::array{NewChunk{hash, chunk}}, 1); }
+  struct NewChunk {
+    Hash hash;
+    std::string_view content;
+  };
+  /// The same for several, compressed by so many threads, the calling one included. @pre there is
+  /// room for all of them.
+  void add(std::span<const NewChunk> chunks, unsigned threads);
   [[nodiscard]] std::uint32_t count() const { return index_.count(); }
 
   struct Finished {
