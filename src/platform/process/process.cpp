@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "platform/process/sigpipe.h"
 #include "platform/process/spawn.h"
+#include "platform/process/stoppable.h"
 
 namespace cairn::process {
 namespace {
@@ -19,9 +20,10 @@ using Monotonic = std::chrono::steady_clock;
 /// One run: moves bytes until the program exits or a limit ends it.
 class Run {
  public:
-  Run(const Command& command, Child child)
+  Run(const Command& command, Child child, const std::atomic<bool>* stop = nullptr)
       : command_(command),
         child_(std::move(child)),
+        stop_(stop),
         end_(Monotonic::now() + std::chrono::microseconds(command.deadline.us)) {}
 
   Result<Output> finish() {
@@ -43,12 +45,14 @@ class Run {
     for (;;) {
       auto left = std::chrono::ceil<std::chrono::milliseconds>(end_ - Monotonic::now()).count();
       if (left <= 0) return past_deadline();
+      if (stop_ && *stop_)
+        return fail(ErrorCode::unavailable, "Stopped", "The hub is stopping. Try again later.");
       // A negative descriptor is skipped by poll(2).
       pollfd waits[] = {{child_.exited.get(), POLLIN, 0},
                         {child_.input.get(), POLLOUT, 0},
                         {child_.out.get(), POLLIN, 0},
                         {child_.err.get(), POLLIN, 0}};
-      constexpr std::int64_t poll_ms_max = 60'000;
+      const std::int64_t poll_ms_max = stop_ ? 200 : 60'000;
       int ready = ::poll(waits, 4, static_cast<int>(std::min<std::int64_t>(left, poll_ms_max)));
       if (ready < 0 && errno != EINTR)
         return fail(ErrorCode::internal, "ProgramFailed", "Waiting for a program failed.");
@@ -131,6 +135,7 @@ class Run {
 
   const Command& command_;
   Child child_;
+  const std::atomic<bool>* stop_;
   Monotonic::time_point end_;
   std::size_t fed_ = 0;
   bool stopped_ = false;
@@ -142,6 +147,11 @@ class Run {
 Result<Output> run(const Command& command) {
   CAIRN_TRY(child, spawn(command));
   return Run(command, std::move(child)).finish();
+}
+
+Result<Output> run_unless_stopped(const Command& command, const std::atomic<bool>& stop) {
+  CAIRN_TRY(child, spawn(command));
+  return Run(command, std::move(child), &stop).finish();
 }
 
 Result<std::string> run_checked(const Command& command) {

@@ -1,5 +1,8 @@
 #include "platform/process/stream.h"
 
+#include <atomic>
+#include <thread>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -7,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "platform/process/slots.h"
+#include "platform/process/stoppable.h"
 
 namespace cairn::process {
 namespace {
@@ -134,6 +138,21 @@ TEST(Stream, ProgramThatIsMissingIsUnavailable) {
   auto stream = Stream::start(io.get_executor(), {.argv = {"no-such-program"}}, seconds(1));
   ASSERT_FALSE(stream);
   EXPECT_EQ(stream.error().code, ErrorCode::unavailable);
+}
+
+TEST(RunUnlessStopped, EndsSoonAfterItIsTold) {
+  std::atomic<bool> stop = false;
+  auto output = run_unless_stopped(shell("echo done"), stop);
+  ASSERT_TRUE(output);
+  EXPECT_EQ(output->out, "done\n");
+  std::thread later([&] {
+    ::usleep(50'000);
+    stop = true;
+  });
+  auto stopped = run_unless_stopped(shell("sleep 600"), stop);
+  later.join();
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().word, "Stopped");
 }
 
 // ---- Slots ----
