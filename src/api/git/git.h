@@ -1,4 +1,6 @@
 #pragma once
+#include <atomic>
+#include <cstdint>
 #include <string>
 
 #include "hub/fetch/fetch.h"
@@ -13,6 +15,8 @@ struct Services {
   repo::Repos& repos;
   fetch::Fetches& fetches;
   std::string public_url;  ///< Without '/' at its end.
+  /// Requests of fetches that are in memory now: bounded together, since each may take 12 MB.
+  std::atomic<std::uint64_t> request_bytes = 0;
 };
 
 /// Adds every route of the protocol. Runs behind the hook that recognizes the actor.

@@ -160,13 +160,4 @@ Result<std::unique_ptr<BodyReader>> BodyReader::open(http::Request& request,
               "The hub reads bodies that are plain or compressed with gzip.");
 }
 
-Task<Result<std::string>> BodyReader::read_all() {
-  std::string out;
-  for (;;) {
-    CAIRN_CO_TRY(bytes, co_await read_some());
-    if (bytes.empty()) co_return std::move(out);
-    out += bytes;
-  }
-}
-
 }  // namespace cairn::api::git

@@ -42,8 +42,6 @@ class BodyReader {
   /// @return as Request::read_some; `invalid_argument`, word "InvalidBody", for what is no gzip;
   ///         `too_large`.
   virtual Task<Result<std::string>> read_some() = 0;
-  /// All of it.
-  Task<Result<std::string>> read_all();
 };
 
 void add_info_refs(http::Router& router, Services& services);

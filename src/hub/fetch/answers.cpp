@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "platform/process/stoppable.h"
 
 namespace cairn::fetch {
 namespace {
@@ -94,8 +95,8 @@ Answer Recording::read(std::shared_ptr<Recording> self) {
 }
 
 void Recording::record(process::Command command, const std::atomic<bool>& stop) {
-  command.take_output = [&](std::string_view bytes) { return !stop && append(bytes); };
-  auto output = process::run(command);
+  command.take_output = [&](std::string_view bytes) { return append(bytes); };
+  auto output = process::run_unless_stopped(command, stop);
   bool whole = output && output->exit_code == 0;
   if (output && !whole)
     log::warning("fetch.record.failed",
@@ -151,6 +152,7 @@ std::shared_ptr<Recording> Answers::find(const std::string& key) {
   auto at = kept_.find(key);
   if (at == kept_.end()) return nullptr;
   order_.splice(order_.end(), order_, at->second.place);
+  at->second.used_at = rounds_;
   return at->second.recording;
 }
 
@@ -167,7 +169,7 @@ std::shared_ptr<Recording> Answers::begin(const std::string& key, std::uint64_t 
     return nullptr;
   }
   order_.push_back(key);
-  kept_[key] = {*made, std::prev(order_.end())};
+  kept_[key] = {*made, std::prev(order_.end()), rounds_};
   ++recording_;
   // A program's end is waited for by the destructor, so the thread needs no owner but this count.
   std::thread([this, key, recording = *made, command = std::move(command),
@@ -177,6 +179,17 @@ std::shared_ptr<Recording> Answers::begin(const std::string& key, std::uint64_t 
     finished(key);
   }).detach();
   return *made;
+}
+
+void Answers::tidy() {
+  std::lock_guard lock(mutex_);
+  ++rounds_;
+  for (auto at = order_.begin(); at != order_.end();) {
+    auto key = *at++;
+    const auto& kept = kept_.at(key);
+    bool idle = kept.used_at + idle_rounds < rounds_;
+    if (idle && kept.recording->state() != Recording::State::running) drop(key);
+  }
 }
 
 void Answers::finished(const std::string& key) {

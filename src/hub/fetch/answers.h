@@ -40,7 +40,7 @@ class Recording {
   class Reader;
   Recording(std::string path, int descriptor, std::uint64_t bytes_max)
       : path_(std::move(path)), descriptor_(descriptor), bytes_max_(bytes_max) {}
-  /// Runs the program to its end. @param stop  set: as soon as it writes again, it is ended.
+  /// Runs the program to its end, or until `stop` is set.
   void record(process::Command command, const std::atomic<bool>& stop);
   bool append(std::string_view bytes);
   void end(State state);
@@ -68,6 +68,11 @@ class Answers {
 
   /// The answer to this question, if it is kept or being made.
   [[nodiscard]] std::shared_ptr<Recording> find(const std::string& key);
+  /// Forgets answers that nobody asked for within the last `idle_rounds` calls. What was purged is
+  /// asked for by nobody, so its bytes leave the disk soon, whatever the room.
+  void tidy();
+  static constexpr std::uint64_t idle_rounds = 10;
+
   /// Called for a question that `find` did not know. The first time it is noted, and nothing comes
   /// back; the second time the program runs and its answer is recorded.
   /// @param source_bytes  about how long the answer may be: too long ones are not kept.
@@ -80,6 +85,7 @@ class Answers {
   struct Kept {
     std::shared_ptr<Recording> recording;
     std::list<std::string>::iterator place;
+    std::uint64_t used_at = 0;  ///< In calls of tidy().
   };
   void finished(const std::string& key);
   void drop(const std::string& key);
@@ -99,6 +105,7 @@ class Answers {
   std::unordered_map<std::string, Kept> kept_;
   std::list<std::string> order_;  ///< Least recently used first.
   std::unordered_map<std::string, bool> noted_;
+  std::uint64_t rounds_ = 0;
 };
 
 }  // namespace cairn::fetch

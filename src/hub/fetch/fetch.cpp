@@ -64,8 +64,8 @@ std::vector<git::Oid> missing(const std::vector<git::Oid>& wants, const ObjectSe
   return out;
 }
 
-process::Command upload_pack(const std::string& folder, git::Protocol protocol, std::string request,
-                             const Options& options, bool alone) {
+process::Command upload_pack(const std::string& folder, git::Protocol protocol,
+                             const git::FetchRequest& request, const Options& options, bool alone) {
   // Ids were checked by us: git's own check knows tips only, and in protocol 2 nothing at all.
   std::vector<std::string> arguments = {"-c", "uploadpack.allowFilter=true",
                                         "-c", "uploadpack.allowAnySHA1InWant=true",
@@ -73,9 +73,13 @@ process::Command upload_pack(const std::string& folder, git::Protocol protocol, 
   // Beside others, a fetch uses one core; its memory is bounded whatever it finds.
   arguments.insert(arguments.end(), {"-c", alone ? "pack.threads=0" : "pack.threads=1",  //
                                      "-c", "pack.windowMemory=64m"});
+  // Who has nothing gets deltas as they are stored: background merging makes them, and looking for
+  // those between packs not merged yet saves 0 to 4 % of the bytes and takes most of the time
+  // (200 000 objects: 2.5 s -> 0.9 s). Who has the last commit gets a delta against it.
+  if (request.haves.empty()) arguments.insert(arguments.end(), {"-c", "pack.window=0"});
   arguments.insert(arguments.end(), {"upload-pack", "--stateless-rpc", "--strict", "."});
   auto command = git::git_command(folder, std::move(arguments));
-  command.input = std::move(request);
+  command.input = git::encode_fetch(request, protocol);
   command.deadline = options.transfer_max;
   if (protocol == git::Protocol::v1) command.environment["GIT_PROTOCOL"] = "version=1";
   if (protocol == git::Protocol::v2) command.environment["GIT_PROTOCOL"] = "version=2";
@@ -160,7 +164,7 @@ Fetches::Fetches(db::Database& database, history::History& history, Blocking& bl
                     // One account may have most of the places, never all.
                     .slots = {options.processes_max,
                               std::max<std::size_t>(1, options.processes_max * 3 / 4), waiting_max},
-                    .snapshots = {history, blocking, options.cache_folder + "/snapshots"},
+                    .snapshots = {history, blocking, options.cache_folder},
                     .kept = {options.cache_folder + "/answers", options.answer_cache_bytes}}) {}
 Fetches::~Fetches() = default;
 
@@ -220,16 +224,14 @@ Task<Result<Answer>> Fetches::Parts::fetch(Actor actor, repo::RepoRef repo, git:
   CAIRN_CO_TRY(slot, co_await slots.acquire(who_of(actor), place_patience));
   CAIRN_CO_TRY(folder, co_await snapshots.get(repo->id, head_ref, key));
   if (!checked.open.empty()) {
-    auto reach = [this, folder] { return snapshots.reach(folder); };
-    CAIRN_CO_TRY(set, co_await blocking.run(reach));
+    CAIRN_CO_TRY(set, co_await snapshots.reach(folder));
     auto foreign = missing(checked.open, *set);
     if (!foreign.empty()) co_return Answer(not_our_ref(foreign.front()));
     if (no_common) co_return Answer(nothing_in_common());
   }
   auto executor = co_await boost::asio::this_coro::executor;
   bool alone = slots.counts().running <= 1;
-  auto command =
-      upload_pack(folder->path(), protocol, git::encode_fetch(request, protocol), options, alone);
+  auto command = upload_pack(folder->path(), protocol, request, options, alone);
   if (may_keep && folder->key() == key) {
     struct Held {
       process::Slots::Slot slot;
@@ -250,6 +252,7 @@ Task<Result<Answer>> Fetches::Parts::fetch(Actor actor, repo::RepoRef repo, git:
 
 void Fetches::tidy() {
   parts_->snapshots.tidy();
+  parts_->kept.tidy();
 }
 
 Fetches::Metrics Fetches::metrics() const {

@@ -276,6 +276,22 @@ TEST(Answers, FailedProgramIsTriedAgain) {
   std::filesystem::remove_all(folder);
 }
 
+TEST(Answers, WhatNobodyAsksForLeavesTheDisk) {
+  auto folder = std::filesystem::temp_directory_path() / hex_encode(random_bytes(8));
+  Answers answers(folder.string(), 100 << 20);
+  process::Command command{.argv = {"sh", "-c", "echo all"}};
+  EXPECT_EQ(answers.begin("key", 10, command, nullptr), nullptr);
+  auto made = answers.begin("key", 10, command, nullptr);
+  while (made->state() == Recording::State::running) std::this_thread::yield();
+  made.reset();
+  for (std::uint64_t i = 0; i < Answers::idle_rounds; ++i) answers.tidy();
+  EXPECT_TRUE(answers.find("key"));
+  for (std::uint64_t i = 0; i <= Answers::idle_rounds; ++i) answers.tidy();
+  EXPECT_FALSE(answers.find("key"));
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove_all(folder);
+}
+
 TEST(Answers, LeastRecentlyUsedGoFirst) {
   auto folder = std::filesystem::temp_directory_path() / hex_encode(random_bytes(8));
   Answers answers(folder.string(), 100'000);

@@ -10,11 +10,15 @@
 #include "base/bytes.h"
 #include "base/random.h"
 #include "platform/git/git_program.h"
+#include "platform/process/stream.h"
 
 namespace cairn::fetch {
 namespace {
 
 namespace asio = boost::asio;
+
+// A million objects take some seconds.
+constexpr Duration rev_list_max = minutes(10);
 
 /// Ends a wait that has begun or will begin, on the waiter's own thread.
 void wake(const std::shared_ptr<asio::steady_timer>& timer) {
@@ -37,8 +41,11 @@ SnapshotFolder::~SnapshotFolder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-Snapshots::Snapshots(history::History& history, Blocking& blocking, std::string folder)
-    : history_(history), blocking_(blocking), root_(std::move(folder)) {
+Snapshots::Snapshots(history::History& history, Blocking& blocking, const std::string& folder)
+    : history_(history),
+      blocking_(blocking),
+      root_(folder + "/snapshots"),
+      indexes_(folder + "/indexes") {
   std::error_code ignored;
   std::filesystem::remove_all(root_, ignored);
   std::filesystem::create_directories(root_, ignored);
@@ -99,6 +106,7 @@ Result<Snapshots::Folder> Snapshots::make(RepoId repo, const std::string& head_r
     auto made = git::make_bare_folder(folder->path(), content);
     if (made) {
       folder->pack_bytes_ = pack_bytes_in(folder->path());
+      indexes_.attach(folder->path(), content.packs, folder);
       return folder;
     }
     // A merge may have taken a file away between the list and the link.
@@ -118,32 +126,40 @@ void Snapshots::keep(Folder folder) {
   }
 }
 
-Result<std::shared_ptr<const ObjectSet>> Snapshots::reach(const Folder& folder) {
+Task<Result<std::shared_ptr<const ObjectSet>>> Snapshots::reach(Folder folder) {
   {
     std::lock_guard lock(mutex_);
-    if (auto known = folder->reach_.lock()) return known;
+    if (auto known = folder->reach_.lock()) co_return known;
   }
-  auto set = std::make_shared<ObjectSet>();
-  std::string cut;  // Of a line that came in two pieces.
   auto command = git::git_command(folder->path(), {"rev-list", "--objects", "--no-object-names",
                                                    "--use-bitmap-index", "--all"});
-  command.deadline = minutes(10);
-  command.take_output = [&](std::string_view bytes) {
+  command.deadline = rev_list_max;
+  auto executor = co_await asio::this_coro::executor;
+  CAIRN_CO_TRY(program, process::Stream::start(executor, command, rev_list_max));
+  program->close_input();
+  auto set = std::make_shared<ObjectSet>();
+  std::string cut;  // Of a line that came in two pieces.
+  for (;;) {
+    CAIRN_CO_TRY(bytes, co_await program->read_some());
+    if (bytes.empty()) break;
     cut += bytes;
     std::size_t at = 0;
     for (std::size_t end; (end = cut.find('\n', at)) != cut.npos; at = end + 1)
       if (auto oid = git::Oid::parse(std::string_view(cut).substr(at, end - at)))
         set->push_back(*oid);
     cut.erase(0, at);
-    return true;
-  };
-  CAIRN_CHECK(process::run_checked(command));
-  std::ranges::sort(*set);
+  }
+  CAIRN_CO_TRY(exit, co_await program->finish());
+  if (exit.code != 0)
+    co_return fail(ErrorCode::internal, "ProgramFailed", "git could not list a repository.")
+        .with("stderr", exit.err.substr(0, 1000));
+  auto sort = [set] { std::ranges::sort(*set); };
+  co_await blocking_.run(sort);
   std::lock_guard lock(mutex_);
   folder->reach_ = set;
   reach_recent_.push_back(set);
   if (reach_recent_.size() > reach_kept) reach_recent_.pop_front();
-  return set;
+  co_return set;
 }
 
 void Snapshots::tidy() {

@@ -10,6 +10,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/task.h"
+#include "hub/fetch/indexes.h"
 #include "hub/history/history.h"
 
 namespace cairn::fetch {
@@ -44,7 +45,7 @@ class SnapshotFolder {
 class Snapshots {
  public:
   /// @param folder  emptied now.
-  Snapshots(history::History& history, Blocking& blocking, std::string folder);
+  Snapshots(history::History& history, Blocking& blocking, const std::string& folder);
 
   using Folder = std::shared_ptr<SnapshotFolder>;
   /// @param key  what is wanted, of `key_of`: a folder made anew may be of a later moment.
@@ -52,8 +53,8 @@ class Snapshots {
   [[nodiscard]] static std::string key_of(RepoId repo, std::string_view head_ref,
                                           const history::RefList& refs, std::string_view pack_set);
 
-  /// Every object that its refs reach. Blocks for as long as `git rev-list --objects` takes.
-  Result<std::shared_ptr<const ObjectSet>> reach(const Folder& folder);
+  /// Every object that its refs reach: what `git rev-list --objects` says, once per folder.
+  Task<Result<std::shared_ptr<const ObjectSet>>> reach(Folder folder);
 
   /// Forgets folders that were not asked for within a minute or two.
   void tidy();
@@ -69,6 +70,7 @@ class Snapshots {
   history::History& history_;
   Blocking& blocking_;
   std::string root_;
+  Indexes indexes_;
   std::mutex mutex_;
   struct Kept {
     Folder folder;
