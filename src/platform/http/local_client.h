@@ -1,5 +1,7 @@
 #pragma once
+#include <functional>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "platform/http/headers.h"
@@ -21,5 +23,18 @@ struct LocalAnswer {
 [[nodiscard]] Result<LocalAnswer> ask_local(const std::string& socket_path, Method method,
                                             const std::string& target, const Headers& headers,
                                             std::string body, long timeout_ms = 0);
+
+/// A request whose body is made while it is sent, and an answer that is taken while it comes.
+struct LocalTransfer {
+  /// The next bytes of the body, empty at its end; null: there is none. An error ends the request.
+  std::function<Result<std::string>()> read_body = {};
+  /// Gets the body of an answer with status 200. Of other answers it is in LocalAnswer.
+  std::function<Result<>(std::string_view)> take_body;
+};
+/// As ask_local, without holding either body in memory. Blocks; the functions run on this thread.
+/// @return also what the functions returned.
+[[nodiscard]] Result<LocalAnswer> transfer_local(const std::string& socket_path, Method method,
+                                                 const std::string& target, const Headers& headers,
+                                                 LocalTransfer transfer);
 
 }  // namespace cairn::http
