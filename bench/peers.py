@@ -120,11 +120,13 @@ class GitBackend(Nginx):
     def running(self):
         self.wrapper = subprocess.Popen(
             ["/usr/sbin/fcgiwrap", "-c", str(self.PROCESSES), "-s", f"unix:{self.socket}"],
-            stdin=subprocess.DEVNULL, stderr=(self.folder / "fcgi.log").open("w"),
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+            stderr=(self.folder / "fcgi.log").open("w"), start_new_session=True,
             env={"PATH": os.environ["PATH"], "HOME": "/nonexistent", "GIT_CONFIG_NOSYSTEM": "1"})
         try:
             yield self.start()
         finally:
             self.stop()
-            self.wrapper.send_signal(signal.SIGTERM)
+            # Its processes do not end with the first of them.
+            os.killpg(self.wrapper.pid, signal.SIGTERM)
             self.wrapper.wait(10)
