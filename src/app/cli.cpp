@@ -7,6 +7,7 @@
 #include "app/cli_commands.h"
 #include "app/cli_terminal.h"
 #include "app/server.h"
+#include "app/ssh_worker.h"
 #include "app/version.h"
 #include "base/json.h"
 
@@ -151,6 +152,14 @@ Result<Exit> run_command(const Command& top, std::vector<std::string> arguments)
   return command->run(given);
 }
 
+int run_worker() {
+  log::configure(log::Level::info, log::Format::text);
+  auto exit = run_ssh_worker();
+  if (exit) return *exit;
+  say_error(exit.error().message);
+  return 1;
+}
+
 }  // namespace
 
 Command root_command() {
@@ -171,6 +180,8 @@ int run(std::vector<std::string> arguments) {
   std::ios::sync_with_stdio(false);
   Command top = root_command();
   if (arguments.size() == 1 && arguments.front() == "--version") arguments = {"version"};
+  // Started by `cairn serve` alone, which talks to it over its standard input.
+  if (arguments.size() == 1 && arguments.front() == "ssh-worker") return run_worker();
   auto exit =
       wants_help(arguments) ? print_help(top, arguments) : run_command(top, std::move(arguments));
   std::cout.flush();

@@ -68,6 +68,7 @@ const std::vector<Known>& known() {
   static const std::vector<Known> list = {
       text("data", "Folder of everything that is kept", &Config::data),
       text("listen", "Address and port", &Config::listen),
+      text("ssh_listen", "Address and port of git over SSH, or off", &Config::ssh_listen),
       text("public_url", "How clients reach the hub; in every URL it gives out",
            &Config::public_url),
       text("database", "sqlite: or postgres://user:password@host/name", &Config::database, true),

@@ -21,6 +21,7 @@ struct Setting {
 struct Config {
   std::string data = "./data";
   std::string listen = "127.0.0.1:2247";
+  std::string ssh_listen = "127.0.0.1:2248";  ///< "off": no SSH.
   std::string public_url;  ///< Empty in the file: made from `listen`. Without '/' at its end.
   std::string database;    ///< "sqlite:" (in the data folder) or "postgres://…".
   std::string registration = "closed";  ///< open | invite | closed

@@ -11,6 +11,7 @@
 #include "hub/account/account.h"
 #include "hub/fetch/fetch.h"
 #include "hub/history/history.h"
+#include "hub/keys/keys.h"
 #include "hub/lfs/lfs.h"
 #include "hub/oauth/oauth.h"
 #include "hub/repo/commits.h"
@@ -50,6 +51,7 @@ struct Hub {
   lfs::Lfs large_files;
   repo::Commits commits;
   fetch::Fetches fetches;
+  keys::Keys keys;
 };
 
 /// Why the hub made its first account known, for the first start's words.

@@ -17,10 +17,14 @@
 #include "api/hub/hub.h"
 #include "api/lfs/lfs.h"
 #include "api/oauth/oauth.h"
+#include "api/ssh/ssh.h"
 #include "app/lfs_gate.h"
+#include "app/ssh_child.h"
 #include "app/upkeep.h"
 #include "app/version.h"
+#include "base/bytes.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "base/text.h"
 
 namespace cairn::app {
@@ -210,6 +214,23 @@ int failed(const Error& error) {
   return 1;
 }
 
+/// Empty: no SSH.
+Result<std::optional<SshWorkerSettings>> ssh_worker_settings(const Hub& hub,
+                                                             const ssh::HostKey& host_key,
+                                                             const std::string& secret) {
+  const auto& text = hub.config.ssh_listen;
+  if (text.empty() || text == "off") return std::optional<SshWorkerSettings>{};
+  CAIRN_TRY(listen, http::parse_listen(text));
+  SshWorkerSettings out;
+  out.address = listen.address;
+  out.port = listen.port;
+  out.hostKey = host_key.private_text;
+  out.socket = std::filesystem::absolute(hub.folder.file("admin.sock")).string();
+  out.secret = secret;
+  out.publicUrl = hub.config.public_url;
+  return std::optional<SshWorkerSettings>(std::move(out));
+}
+
 }  // namespace
 
 int serve(Config config) {
@@ -242,15 +263,28 @@ int serve(Config config) {
 
   api::git::Services git{hub.repos, hub.fetches, hub.config.public_url};
 
+  auto host_key = keys::host_key(hub.keyring);
+  auto ssh_port = std::make_shared<std::atomic<std::uint16_t>>(0);
+  api::ssh::Services ssh_services{hub.repos,
+                                  hub.keys,
+                                  host_key.public_key,
+                                  hub.config.public_url,
+                                  hex_encode(random_bytes(32)),
+                                  [ssh_port] { return ssh_port->load(); }};
+  auto ssh_settings = ssh_worker_settings(hub, host_key, ssh_services.secret);
+  if (!ssh_settings) return failed(ssh_settings.error());
+
   http::Metrics metrics;
   add_metrics(metrics, hub);
   http::Router router;
+  api::ssh::add_authentication(router, ssh_services);
   api::hub::add_authentication(router, services);
   api::hub::add_routes(router, services);
   api::lfs::add_routes(router, hub.large_files, gate);
   api::cas::add_routes(router, hub.xet);
   api::git::add_routes(router, git);
   api::oauth::add_routes(router, oauth);
+  api::ssh::add_routes(router, ssh_services);
   api::admin::add_routes(router, admin);
   add_operator_routes(router, hub, metrics);
   add_description(router);
@@ -280,12 +314,15 @@ int serve(Config config) {
   Upkeep upkeep(hub, server.executor());
   upkeep.add_metrics(metrics);
   upkeep.start();
+  std::optional<SshChild> ssh_server;
+  if (*ssh_settings) ssh_server.emplace(server.executor(), **ssh_settings, ssh_port).start();
   say_running(hub);
   if (*first && terminal) say_first_account(hub, **first);
   say_more();
   log::info("start.serving", {{"url", hub.config.public_url}, {"data", hub.folder.path()}});
 
   wait_for_end(signals, server);
+  if (ssh_server) ssh_server->stop();
   upkeep.stop();
   server.stop();
   upkeep.flush();

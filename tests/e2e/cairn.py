@@ -36,6 +36,7 @@ class Cairn:
             "PATH": os.environ["PATH"],
             "CAIRN_ADMIN": "keeper",
             "CAIRN_PUBLIC_URL": self.url,
+            "CAIRN_SSH_LISTEN": "off",
             **({"CAIRN_DATABASE": database} if database else {}),
             **(env or {}),
         }

@@ -135,7 +135,8 @@ def new_database(postgres):
 @pytest.fixture(scope="session")
 def hub(folder, new_database):
     assert PROGRAM.is_file(), f"{PROGRAM} is missing: ./run setup builds it"
-    server = Cairn(folder / "hub", port=_port, database=new_database()).start()
+    server = Cairn(folder / "hub", port=_port, database=new_database(),
+                   env={"CAIRN_SSH_LISTEN": "127.0.0.1:0"}).start()
     try:
         server.apply(WORLD)
         yield server

@@ -1,0 +1,24 @@
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "hub/keys/keys.h"
+
+/// All SQL of the module.
+namespace cairn::keys::store {
+
+Key insert(db::Tx& tx, Key key);
+std::vector<Key> of_user(db::Tx& tx, UserId user);
+std::vector<Key> of_repo(db::Tx& tx, RepoId repo);
+std::optional<Key> find(db::Tx& tx, std::string_view fingerprint);
+/// @return whether there was one.
+bool remove_of_user(db::Tx& tx, UserId user, const PublicId& key);
+bool remove_of_repo(db::Tx& tx, RepoId repo, const PublicId& key);
+void remove(db::Tx& tx, KeyId key);
+void set_used(db::Tx& tx, KeyId key);
+
+/// For the test that holds them to their indexes.
+std::vector<const db::Statement*> statements();
+
+}  // namespace cairn::keys::store
