@@ -7,6 +7,21 @@
 #                             replays tests/fuzz/corpus/<x>, registered with ctest as fuzz/...
 # Slashes in the folder become underscores. A module with sub-modules of its own does not glob into
 # a folder that has its own cairn_module() line: say so with EXCLUDE.
+# A precompiled header holds absolute paths, so its bytes differ in every checkout, and ccache would
+# share nothing between two. It takes the text of a file beside it instead (pch_external_checksum):
+# what the header includes, and the versions of the packages that bring it.
+function(cairn_name_pch target header)
+  set(versions "")
+  find_program(DPKG_QUERY dpkg-query)
+  if(DPKG_QUERY)
+    execute_process(COMMAND ${DPKG_QUERY} -W libboost1.81-dev libboost-json1.81-dev
+                            libstdc++-12-dev libc6-dev OUTPUT_VARIABLE versions ERROR_QUIET)
+  endif()
+  file(READ "${header}" text)
+  string(SHA256 sum "${text}${versions}")
+  file(WRITE "${CMAKE_BINARY_DIR}/CMakeFiles/${target}.dir/cmake_pch.hxx.pch.sum" "${sum}\n")
+endfunction()
+
 function(cairn_module folder)
   cmake_parse_arguments(ARG "NO_PCH" "" "DEPS;EXCLUDE" ${ARGN})
   string(REPLACE "/" "_" name "${folder}")
@@ -34,6 +49,7 @@ function(cairn_module folder)
   if(NOT ARG_NO_PCH)
     if(folder STREQUAL "base")
       target_precompile_headers(cairn_${name} PRIVATE "${CMAKE_SOURCE_DIR}/src/base/pch.h")
+      cairn_name_pch(cairn_${name} "${CMAKE_SOURCE_DIR}/src/base/pch.h")
     else()
       target_precompile_headers(cairn_${name} REUSE_FROM cairn_base)
     endif()
