@@ -31,9 +31,10 @@ RepoHandler write_token_handler(Services& services) {
                      repo::RepoRef repo) -> Task<Result<http::Response>> {
     bool proposes = request.query_flag("create_pr");
     auto action = proposes ? access::Action::create_pr : access::Action::write;
-    auto check = [&services, actor, repo, action](db::Tx& tx) -> Result<> {
-      CAIRN_CHECK(services.repos.recheck(tx, actor, repo->id, action));
-      return {};
+    auto check = [actor, repo, action](db::Tx& tx) -> Result<> {
+      auto current = repo::find_repo(tx, repo->id);
+      if (!current) return fail(access::hidden(actor));
+      return access::check(tx, actor, action, *current);
     };
     CAIRN_CO_CHECK(co_await services.database.read(check));
     // Python does not know the ref of a pull request that it is about to open.

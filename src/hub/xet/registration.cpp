@@ -11,9 +11,8 @@
 namespace cairn::xet {
 namespace {
 
-/// So much is put together and hashed in one go: between two of them a client may be told how far
-/// it is, and the server may stop.
-constexpr std::uint64_t hash_step_bytes = 4 << 20;
+/// So much is put together and hashed in one go: it stays in the processor's cache in between.
+constexpr std::uint64_t hash_step_bytes = 1 << 20;
 /// Clients wait 300 s for a sign of life, and want one every 20 s (7.4).
 constexpr auto step_time = std::chrono::seconds(2);
 /// Rows that one transaction writes: far below the 250 ms that a transaction may take. A shard of

@@ -49,7 +49,7 @@ constexpr db::Statement lock_xorbs{"xet.xorb.lock_all", R"sql(
   SELECT 1 WHERE $1 IS NOT NULL)sql",
                                    R"sql(
   SELECT o.id FROM objects o
-  WHERE o.id IN (SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))
+  WHERE o.id = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json))))
   ORDER BY o.id FOR UPDATE)sql"};
 
 constexpr db::Statement count_live{"xet.xorb.count_live", R"sql(
@@ -77,7 +77,7 @@ constexpr db::Statement list_free{"xet.xorb.list_free", R"sql(
   SELECT x.object_id, CAST(x.known_until <= $1 AND o.state = 0 AND NOT EXISTS
          (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id) AS INTEGER)
   FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
-  WHERE x.object_id > $2 ORDER BY x.object_id LIMIT $3)sql"};
+  WHERE x.object_id > $2 AND o.id > $3 ORDER BY x.object_id LIMIT $4)sql"};
 
 constexpr db::Statement xorb_is_free{"xet.xorb.free", R"sql(
   SELECT x.known_until FROM xet_xorbs x WHERE x.object_id = $1 AND x.known_until <= $2
@@ -93,7 +93,7 @@ constexpr db::Statement list_xorbs{"xet.xorb.list", R"sql(
   SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
          x.known_until
   FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
-  WHERE x.object_id > $1 ORDER BY x.object_id LIMIT $2)sql"};
+  WHERE x.object_id > $1 AND o.id > $2 ORDER BY x.object_id LIMIT $3)sql"};
 
 // ---- files ----
 
@@ -145,7 +145,7 @@ constexpr db::Statement list_files{"xet.file.list", R"sql(
   SELECT o.id, f.sha256, o.size_bytes, o.digest, o.state,
          CAST(EXISTS (SELECT 1 FROM lfs_links l WHERE l.object_id = f.object_id) AS INTEGER)
   FROM xet_files f JOIN objects o ON o.id = f.object_id
-  WHERE f.object_id > $1 ORDER BY f.object_id LIMIT $2)sql"};
+  WHERE f.object_id > $1 AND o.id > $2 ORDER BY f.object_id LIMIT $3)sql"};
 
 // ---- chunks ----
 
@@ -449,7 +449,7 @@ bool forget_file(db::Tx& tx, const lfs::Object& file, Time known_until) {
 
 FreePage free_xorbs(db::Tx& tx, XorbId after, Time now, int limit) {
   FreePage out;
-  auto rows = tx.all(list_free, now, after, limit);
+  auto rows = tx.all(list_free, now, after, after, limit);
   for (const auto& row : rows)
     if (row.boolean(1)) out.free.push_back(row.id<XorbId>(0));
   if (rows.size() == static_cast<std::size_t>(limit)) out.next = rows.back().id<XorbId>(0);
@@ -477,11 +477,11 @@ bool forget_xorb(db::Tx& tx, const lfs::Object& xorb) {
 }
 
 std::vector<XorbRow> all_xorbs(db::Tx& tx, XorbId after, int limit) {
-  return map_rows(tx.all(list_xorbs, after, limit), xorb_of);
+  return map_rows(tx.all(list_xorbs, after, after, limit), xorb_of);
 }
 
 std::vector<CheckedFile> all_files(db::Tx& tx, lfs::ObjectId after, int limit) {
-  return map_rows(tx.all(list_files, after, limit), [](const db::Row& row) {
+  return map_rows(tx.all(list_files, after, after, limit), [](const db::Row& row) {
     auto state = row.enumeration<lfs::ObjectState>(4);
     return CheckedFile{file_of(row), hash_of(parsed(row.text(3))), row.boolean(5),
                        state == lfs::ObjectState::condemned};
