@@ -97,7 +97,7 @@ Task<Result<>> set_holder(http::Request& request, Task<Result<keys::Holder>> rec
 Task<Result<std::optional<http::Response>>> recognize(Services& services, http::Request& request) {
   auto header = request.header("Authorization");
   if (header.starts_with(ticket_scheme)) {
-    if (!request.path().contains(".git/info/lfs/"))
+    if (!request.route() || !request.route()->operation.starts_with("lfs."))
       co_return std::unexpected(account::bad_credentials());
     auto opened = services.keys.open_lfs_ticket(std::string(header.substr(ticket_scheme.size())));
     CAIRN_CO_CHECK(co_await set_holder(request, std::move(opened)));
@@ -199,7 +199,8 @@ Task<Result<http::Response>> log_in(Services& services, http::Request& request) 
   CAIRN_CO_TRY(blob, base64_decode(in.key));
   CAIRN_CO_TRY(key, cairn::ssh::parse_key_blob(blob));
   auto fingerprint = key.fingerprint();
-  CAIRN_CO_TRY(holder, co_await services.keys.recognize(fingerprint));
+  // Offering a key proves nothing yet: it counts as used when something is done with it.
+  CAIRN_CO_TRY(holder, co_await services.keys.recognize(fingerprint, keys::Use::offered));
   co_return http::json(200, LoginOut{std::move(holder.label), std::move(fingerprint)});
 }
 

@@ -168,7 +168,7 @@ Task<Result<>> Keys::remove(repo::RepoRef repo, PublicId key) {
   co_return co_await database_.write(remove);
 }
 
-Task<Result<Holder>> Keys::recognize(std::string fingerprint) {
+Task<Result<Holder>> Keys::recognize(std::string fingerprint, Use use) {
   struct Found {
     Holder holder;
     KeyId key;
@@ -182,7 +182,7 @@ Task<Result<Holder>> Keys::recognize(std::string fingerprint) {
     return Found{std::move(holder), key->id, stale};
   };
   CAIRN_CO_TRY(found, co_await database_.read(read));
-  if (found.stale) {
+  if (found.stale && use == Use::proved) {
     auto note = [key = found.key](db::Tx& tx) -> Result<> {
       store::set_used(tx, key);
       return {};

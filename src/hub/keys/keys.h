@@ -43,6 +43,8 @@ struct NewKey {
 constexpr std::size_t keys_max = 100;  ///< Of one person, and of one repository.
 constexpr std::size_t title_bytes_max = 200;
 
+enum class Use { offered, proved };  ///< `proved` is remembered: Key::last_used_at.
+
 /// Who came with a key.
 struct Holder {
   Actor actor;
@@ -78,7 +80,7 @@ class Keys {
   // ---- Recognition ----
 
   /// @return `bad_credentials` for a key that nobody has, or whose user is disabled or gone.
-  Task<Result<Holder>> recognize(std::string fingerprint);
+  Task<Result<Holder>> recognize(std::string fingerprint, Use use = Use::proved);
 
   /// A text that lets git-lfs act over HTTP as the holder of the key, for an hour.
   [[nodiscard]] std::string lfs_ticket(std::string_view fingerprint) const;

@@ -49,6 +49,8 @@ TEST_P(KeysTest, KeyActsAsItsPerson) {
   auto key = hub.must(hub.run(keys.add(hub.ada, {.text = key_text('a', "ada@laptop")})));
   EXPECT_EQ(key.title, "ada@laptop");
   EXPECT_FALSE(key.last_used_at);
+  hub.must(hub.run(keys.recognize(fingerprint('a'), Use::offered)));
+  EXPECT_FALSE(hub.must(hub.run(keys.list(hub.ada)))[0].last_used_at) << "nothing is proved yet";
   auto holder = hub.must(hub.run(keys.recognize(fingerprint('a'))));
   EXPECT_EQ(holder.label, "ada");
   EXPECT_TRUE(may(holder, access::Action::write, repo));
