@@ -42,10 +42,7 @@ SnapshotFolder::~SnapshotFolder() {
 }
 
 Snapshots::Snapshots(history::History& history, Blocking& blocking, const std::string& folder)
-    : history_(history),
-      blocking_(blocking),
-      root_(folder + "/snapshots"),
-      indexes_(folder + "/indexes") {
+    : history_(history), blocking_(blocking), root_(folder + "/snapshots") {
   std::error_code ignored;
   std::filesystem::remove_all(root_, ignored);
   std::filesystem::create_directories(root_, ignored);
@@ -106,7 +103,6 @@ Result<Snapshots::Folder> Snapshots::make(RepoId repo, const std::string& head_r
     auto made = git::make_bare_folder(folder->path(), content);
     if (made) {
       folder->pack_bytes_ = pack_bytes_in(folder->path());
-      indexes_.attach(folder->path(), content.packs, folder);
       return folder;
     }
     // A merge may have taken a file away between the list and the link.

@@ -10,7 +10,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "base/task.h"
-#include "hub/fetch/indexes.h"
 #include "hub/history/history.h"
 
 namespace cairn::fetch {
@@ -70,7 +69,6 @@ class Snapshots {
   history::History& history_;
   Blocking& blocking_;
   std::string root_;
-  Indexes indexes_;
   std::mutex mutex_;
   struct Kept {
     Folder folder;
