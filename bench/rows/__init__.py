@@ -1,6 +1,6 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, git, small, start, uploads, xet
+from rows import build, commits, downloads, git, git_push, small, start, uploads, xet
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -13,7 +13,9 @@ ROWS = {
     "g": ("Start, idle memory, size", start.start),
     "ga": ("Clones with git", git.clones),
     "gb": ("Fetch of a commit, and ls-remote", git.refs),
+    "gc": ("Pushes with git", git_push.pushes),
     "gd": ("32 clones at once", git.crowd),
+    "ge": ("Commits and downloads while a large pack is pushed", git_push.commits_during_push),
     "h": ("Clean build and tests", build.build),
     "xa": ("Xet: xorbs on one core", xet.primitives),
 }

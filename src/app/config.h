@@ -42,6 +42,8 @@ struct Config {
   std::uint64_t xet_cache_bytes_max = 10ull << 30;
   std::int64_t xet_grace_days = 28;
   std::uint64_t xet_pending_bytes_max = 2ull << 40;
+  std::uint64_t push_bytes_max = 8ull << 30;
+  std::uint64_t push_file_bytes_max = 10u << 20;
   std::int64_t restorable_days = 7;
   std::int64_t gc_grace_hours = 24;
 

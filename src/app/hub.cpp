@@ -21,9 +21,22 @@ std::size_t blocking_threads() {
   return std::max(8u, 4 * std::thread::hardware_concurrency());
 }
 
-history::Options history_options(const Config&, const DataFolder& folder) {
+/// One item per repository and hour: what was left behind since goes with the next one.
+void plan_dropping(db::Tx& tx, RepoId repo, Duration grace) {
+  constexpr std::int64_t hour_us = 3'600'000'000;
+  std::int64_t hour = tx.now().us / hour_us;
+  work::NewWork next;
+  next.kind = "history.collect";
+  next.key = std::to_string(repo.value) + "." + std::to_string(hour);
+  next.run_at = Time{(hour + 1) * hour_us} + grace;
+  work::enqueue(tx, next);
+}
+
+history::Options history_options(const Config& config, const DataFolder& folder) {
   history::Options out;
   out.cache_folder = folder.file("cache");
+  Duration grace = hours(config.gc_grace_hours);
+  out.rewound = [grace](db::Tx& tx, RepoId repo) { plan_dropping(tx, repo, grace); };
   return out;
 }
 
@@ -31,6 +44,13 @@ fetch::Options fetch_options(const DataFolder& folder) {
   fetch::Options out;
   out.cache_folder = folder.file("cache/fetch");
   out.agent = "cairn/" + std::string(version);
+  return out;
+}
+
+push::Options push_options(const Config& config) {
+  push::Options out;
+  out.pack_bytes_max = config.push_bytes_max;
+  out.blob_bytes_max = config.push_file_bytes_max;
   return out;
 }
 
@@ -159,7 +179,8 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       large_files(*database, *objects, blocking, keyring, clock, lfs_options(config, xet)),
       commits(*database, *history, repos, files, blocking, clock),
       fetches(*database, *history, blocking, fetch_options(folder)),
-      keys(*database, repos, keyring, clock) {}
+      keys(*database, repos, keyring, clock),
+      pushes(*database, *history, repos, blocking, push_options(config)) {}
 
 Hub::~Hub() = default;
 

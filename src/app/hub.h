@@ -14,6 +14,7 @@
 #include "hub/keys/keys.h"
 #include "hub/lfs/lfs.h"
 #include "hub/oauth/oauth.h"
+#include "hub/push/push.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
@@ -52,6 +53,7 @@ struct Hub {
   repo::Commits commits;
   fetch::Fetches fetches;
   keys::Keys keys;
+  push::Pushes pushes;
 };
 
 /// Why the hub made its first account known, for the first start's words.

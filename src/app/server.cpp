@@ -261,7 +261,8 @@ int serve(Config config) {
   api::oauth::Services oauth{*hub.database, hub.oauth};
   RepoGateOverRepos gate(hub.repos, hub.xet);
 
-  api::git::Services git{hub.repos, hub.fetches, hub.config.public_url};
+  api::git::Services git{hub.repos, hub.fetches, hub.pushes, hub.config.public_url,
+                         "cairn/" + std::string(version)};
 
   auto host_key = keys::host_key(hub.keyring);
   auto ssh_port = std::make_shared<std::atomic<std::uint16_t>>(0);

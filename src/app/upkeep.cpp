@@ -9,6 +9,7 @@
 #include <boost/asio/use_future.hpp>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "hub/work/worker.h"
 
 namespace cairn::app {
@@ -93,6 +94,72 @@ Task<Result<>> cut_whole_files(Hub& hub) {
   co_return co_await hub.database->write(plan);
 }
 
+constexpr std::string_view sheets_kind = "history.sheets";
+constexpr std::string_view merge_kind = "history.merge";
+constexpr std::string_view drop_kind = "history.collect";
+
+/// What a crash or a duplicate left without listings: asked once, at the start.
+Result<> plan_sheets(Hub& hub) {
+  RepoId after{0};
+  for (;;) {
+    constexpr int step = 500;
+    auto plan = [&](db::Tx& tx) -> Result<std::vector<RepoId>> {
+      auto repos = hub.history->without_sheets(tx, after, step);
+      for (RepoId repo : repos) {
+        work::NewWork next;
+        next.kind = sheets_kind;
+        next.key = std::to_string(repo.value);
+        work::enqueue(tx, next);
+      }
+      return repos;
+    };
+    CAIRN_TRY(planned, hub.database->write_now(plan));
+    if (planned.empty()) return {};
+    after = planned.back();
+  }
+}
+
+/// The repository that work of hub/history is about.
+Result<RepoId> repo_of(const work::WorkItem& item) {
+  auto number = parse_int(std::string_view(item.key).substr(0, item.key.find('.')));
+  if (!number)
+    return fail(ErrorCode::internal, "InvalidWork", "The work names no repository.")
+        .with("key", item.key);
+  return RepoId{*number};
+}
+
+Task<Result<>> build_sheets(Hub& hub, const work::Worker& worker, work::WorkItem item) {
+  CAIRN_CO_TRY(repo, repo_of(item));
+  auto build = [&hub, &worker, repo] {
+    return hub.history->build_sheets(repo, [&worker] { return worker.stop_requested(); });
+  };
+  CAIRN_CO_TRY(done, co_await hub.blocking.run(build));
+  if (!done) co_return std::unexpected(work::interrupted());
+  co_return Result<>{};
+}
+
+Task<Result<>> merge_packs(Hub& hub, work::WorkItem item) {
+  CAIRN_CO_TRY(repo, repo_of(item));
+  CAIRN_CO_CHECK(co_await hub.history->merge_packs(repo));
+  co_return Result<>{};
+}
+
+Task<Result<>> drop_unreachable(Hub& hub, work::WorkItem item) {
+  CAIRN_CO_TRY(repo, repo_of(item));
+  auto drop = [&hub, repo] {
+    auto raise = [repo](db::Tx& tx) -> Result<> {
+      repo::raise_gc_epoch(tx, repo);
+      return {};
+    };
+    return hub.history->drop_unreachable(repo, hours(hub.config.gc_grace_hours), raise);
+  };
+  CAIRN_CO_TRY(dropped, co_await hub.blocking.run(drop));
+  if (dropped.commits > 0)
+    log::info("history.dropped",
+              {{"repo", repo.value}, {"commits", dropped.commits}, {"size_bytes", dropped.bytes}});
+  co_return Result<>{};
+}
+
 }  // namespace
 
 struct Upkeep::Loop {
@@ -116,6 +183,8 @@ Result<> Upkeep::plan(Hub& hub) {
     return plan_cut(tx, minutes(10));
   };
   return hub.database->write_now(plan);
+  CAIRN_CHECK(plan_sheets(hub));
+  return hub.database->write_now(plan_collection);
 }
 
 void Upkeep::start() {
@@ -134,6 +203,14 @@ void Upkeep::start() {
                        [this](work::WorkItem) { return collect_garbage(hub_); });
   loop_->worker.handle(std::string(cut_kind),
                        [this](work::WorkItem) { return cut_whole_files(hub_); });
+  auto& worker = loop_->worker;
+  worker.handle(std::string(sheets_kind), [this, &worker](work::WorkItem item) {
+    return build_sheets(hub_, worker, std::move(item));
+  });
+  worker.handle(std::string(merge_kind),
+                [this](work::WorkItem item) { return merge_packs(hub_, std::move(item)); });
+  worker.handle(std::string(drop_kind),
+                [this](work::WorkItem item) { return drop_unreachable(hub_, std::move(item)); });
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
   loop_->worker_ended =
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);

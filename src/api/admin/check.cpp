@@ -77,6 +77,27 @@ AdminHandler fsck(Services& services) {
   };
 }
 
+/// Writes packs anew without rewritten history. Repositories whose refs keep moving have their turn
+/// with the next collection.
+Result<> drop_unreachable(Services& services) {
+  for (RepoId after{0};;) {
+    auto read = [&](db::Tx& tx) -> Result<std::vector<repo::Repo>> {
+      return repo::all_repos(tx, after, 100);
+    };
+    CAIRN_TRY(page, services.database.read_now(read));
+    if (page.empty()) return {};
+    for (const auto& repo : page) {
+      auto raise = [&](db::Tx& tx) -> Result<> {
+        repo::raise_gc_epoch(tx, repo.id);
+        return {};
+      };
+      auto dropped = services.history.drop_unreachable(repo.id, services.gc_grace, raise);
+      if (!dropped && dropped.error().word != "RepoBusy") return fail(dropped.error());
+    }
+    after = page.back().id;
+  }
+}
+
 AdminHandler gc(Services& services) {
   return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
     bool dry_run = request.query_flag("dry_run");
@@ -84,6 +105,8 @@ AdminHandler gc(Services& services) {
     if (!dry_run) {
       CAIRN_CO_CHECK(co_await services.large_files.expire_uploads(100'000));
       CAIRN_CO_CHECK(co_await services.repos.purge_due(10'000));
+      auto drop = [&services] { return drop_unreachable(services); };
+      CAIRN_CO_CHECK(co_await services.blocking.run(drop));
     }
     auto sweep = [&services, grace, dry_run] { return services.history.sweep(grace, dry_run); };
     CAIRN_CO_TRY(history, co_await services.blocking.run(sweep));

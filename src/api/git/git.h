@@ -4,6 +4,7 @@
 #include <string>
 
 #include "hub/fetch/fetch.h"
+#include "hub/push/push.h"
 #include "hub/repo/repos.h"
 #include "platform/http/http.h"
 
@@ -14,7 +15,9 @@ namespace cairn::api::git {
 struct Services {
   repo::Repos& repos;
   fetch::Fetches& fetches;
+  push::Pushes& pushes;
   std::string public_url;  ///< Without '/' at its end.
+  std::string agent;       ///< "cairn/1.2.3": told to clients that push.
   /// Requests of fetches that are in memory now: bounded together, since each may take 12 MB.
   std::atomic<std::uint64_t> request_bytes = 0;
 };

@@ -46,5 +46,12 @@ class BodyReader {
 
 void add_info_refs(http::Router& router, Services& services);
 void add_fetch(http::Router& router, Services& services);
+void add_push(http::Router& router, Services& services);
+
+/// The answer to `info/refs?service=git-receive-pack`.
+[[nodiscard]] Task<Result<http::Response>> advertise_push(Services& services,
+                                                          http::Request& request,
+                                                          account::Actor actor,
+                                                          repo::RepoRef repo);
 
 }  // namespace cairn::api::git

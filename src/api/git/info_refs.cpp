@@ -15,6 +15,14 @@ Failure dumb_client() {
 
 Task<Result<http::Response>> info_refs(Services& services, http::Request& request, RepoKind kind) {
   auto service = request.query("service");
+  if (service == "git-receive-pack") {
+    RepoHandler answer = [&services](http::Request& asked, account::Actor actor,
+                                     repo::RepoRef repo) {
+      return advertise_push(services, asked, std::move(actor), std::move(repo));
+    };
+    co_return co_await with_repo(services, request, kind, access::Action::write,
+                                 std::move(answer));
+  }
   if (service != "git-upload-pack") co_return std::unexpected(dumb_client().error());
   RepoHandler answer = [&services](http::Request& asked, account::Actor,
                                    repo::RepoRef repo) -> Task<Result<http::Response>> {

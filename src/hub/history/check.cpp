@@ -18,7 +18,8 @@ struct Checker {
   const PageLoader& load;
   std::vector<History::Finding> findings;
   std::unordered_set<git::Oid> blobs;
-  std::unordered_set<git::Oid> trees;  ///< Tree and sheet compared already.
+  std::unordered_set<git::Oid> trees;        ///< Tree and sheet compared already.
+  std::unordered_set<git::Oid> trees_alone;  ///< Read without a sheet.
 
   void wrong(std::string what) { findings.push_back({true, {}, std::move(what)}); }
 
@@ -31,12 +32,24 @@ struct Checker {
             std::string(git::to_string(type)));
   }
 
+  /// Objects alone: a commit whose sheet is still to be built.
+  void from_git(const std::vector<git::TreeEntry>& entries, const std::string& path) {
+    for (const auto& e : entries) {
+      std::string name = path.empty() ? e.name : path + "/" + e.name;
+      if (e.mode == git::FileMode::directory)
+        folder(e.oid, {}, name);
+      else if (e.mode != git::FileMode::submodule && blobs.insert(e.oid).second)
+        object(git::ObjectType::blob, e.oid);
+    }
+  }
+
   void folder(const git::Oid& tree, const std::optional<SheetId>& sheet, const std::string& path) {
-    if (!trees.insert(tree).second) return;
+    auto& seen = sheet ? trees : trees_alone;
+    if (!seen.insert(tree).second) return;
     object(git::ObjectType::tree, tree);
     auto entries = source.read_tree(tree);
     if (!entries) return;
-    if (!sheet) return wrong("\"" + path + "\": the folder has no sheet");
+    if (!sheet) return from_git(*entries, path);
     auto listed = read_folder(load, *sheet);
     if (!listed) return wrong("\"" + path + "\": " + listed.error().message);
     if (listed->size() != entries->size())
@@ -49,8 +62,9 @@ struct Checker {
           in_tree.mode != in_sheet.mode) {
         wrong("\"" + name + "\": sheet and tree differ");
       } else if (in_sheet.is_folder()) {
+        if (!in_sheet.sheet) wrong("\"" + name + "\": the folder has no sheet");
         folder(in_tree.oid, in_sheet.sheet, name);
-      } else if (blobs.insert(in_tree.oid).second) {
+      } else if (in_sheet.mode != git::FileMode::submodule && blobs.insert(in_tree.oid).second) {
         object(git::ObjectType::blob, in_tree.oid);
       }
     }
@@ -79,7 +93,7 @@ Result<std::vector<History::Finding>> check_repo(db::Database& database, Packs& 
     std::vector<History::Finding> broken{{true, {}, "packs: " + source.error().message}};
     return broken;
   }
-  Checker checker{**source, load, {}, {}, {}};
+  Checker checker{**source, load, {}, {}, {}, {}};
   std::unordered_set<git::Oid> known;
   for (const auto& commit : snapshot.commits) known.insert(commit.oid);
   for (const auto& ref : snapshot.refs) {

@@ -1,14 +1,19 @@
 #include "hub/history/history.h"
 
+#include <filesystem>
 #include <unordered_set>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "hub/history/check.h"
+#include "hub/history/collect.h"
+#include "hub/history/git_tree.h"
+#include "hub/history/incoming.h"
 #include "hub/history/lanes.h"
 #include "hub/history/packs.h"
 #include "hub/history/pages.h"
 #include "hub/history/refs.h"
+#include "hub/history/sheets.h"
 #include "hub/history/store.h"
 #include "hub/history/working_tree.h"
 #include "platform/git/git_program.h"
@@ -50,8 +55,12 @@ class HistoryOverRows final : public History {
         packs_(database, objects, options_),
         pages_(database, options_.page_cache_bytes),
         blobs_(options_.blob_cache_bytes),
-        lanes_(database, blocking, clock, packs_, pages_, refs_) {
+        sheets_(database, packs_, pages_),
+        lanes_(database, blocking, clock, packs_, pages_, sheets_, refs_) {
     load_ = [this](const SheetId& id) { return pages_.load(id); };
+    // Pushes that were under way when the hub ended: nobody was told of them.
+    std::error_code ignored;
+    std::filesystem::remove_all(options_.cache_folder + "/incoming", ignored);
   }
 
   std::optional<Ref> find_ref(db::Tx& tx, RepoId repo, std::string_view name) override {
@@ -99,7 +108,9 @@ class HistoryOverRows final : public History {
                                      std::string_view message) override;
 
   Result<SheetEntry> entry(const CommitInfo& commit, std::string_view path) override {
-    return find_path(load_, commit, path);
+    if (commit.sheet) return find_path(load_, commit, path);
+    CAIRN_TRY(source, source_with(commit));
+    return find_path_in_trees(*source, commit, path);
   }
   std::optional<SheetEntry> cached_entry(const CommitInfo& commit, std::string_view path) override {
     PageLoader only_cached = [this](const SheetId& id) -> Result<std::shared_ptr<const Page>> {
@@ -111,7 +122,9 @@ class HistoryOverRows final : public History {
     return std::move(*found);
   }
   Result<TreePage> tree(const CommitInfo& commit, const TreeQuery& query) override {
-    return list_tree(load_, commit, query);
+    if (commit.sheet) return list_tree(load_, commit, query);
+    CAIRN_TRY(source, source_with(commit));
+    return list_trees(*source, commit, query);
   }
   Result<std::shared_ptr<const std::string>> blob(RepoId repo, const git::Oid& oid,
                                                   std::size_t bytes_max) override;
@@ -132,6 +145,15 @@ class HistoryOverRows final : public History {
     return pack_set_of(store::repo_packs(tx, repo));
   }
   Result<Snapshot> snapshot(RepoId repo) override;
+  Result<std::unique_ptr<Incoming>> receive(RepoId repo) override {
+    return IncomingPack::make({database_, packs_, pages_, refs_, options_}, repo);
+  }
+  Result<bool> build_sheets(RepoId repo, const std::function<bool()>& stop) override {
+    return sheets_.build_all(repo, stop);
+  }
+  std::vector<RepoId> without_sheets(db::Tx& tx, RepoId after, int limit) override {
+    return store::without_sheets(tx, after, limit);
+  }
 
   Result<> share(db::Tx& tx, RepoId from, RepoId to) override {
     store::share(tx, from, to);
@@ -150,10 +172,16 @@ class HistoryOverRows final : public History {
     auto merge = [this, repo] { return packs_.merge(repo); };
     co_return co_await blocking_.run(merge);
   }
+  Result<Dropped> drop_unreachable(RepoId repo, Duration grace,
+                                   const std::function<Result<>(db::Tx&)>& within) override {
+    return history::drop_unreachable(database_, packs_, options_, repo, grace, within);
+  }
   Result<std::vector<Finding>> check(RepoId repo) override {
     return check_repo(database_, packs_, load_, repo);
   }
   Result<std::vector<LargeFile>> large_files(RepoId repo) override {
+    // Sheets name them; those of a push that just came may be missing.
+    CAIRN_CHECK(sheets_.build_all(repo, [] { return false; }));
     return large_files_of(database_, load_, repo);
   }
   Result<Sweep> sweep(Duration grace, bool dry_run) override {
@@ -164,6 +192,8 @@ class HistoryOverRows final : public History {
 
  private:
   Result<CommitInfo> by_id(db::Tx& tx, RepoId repo, const git::Oid& oid, std::string_view revision);
+  /// The repository's objects, read late enough to hold this commit's.
+  Result<std::shared_ptr<const git::ObjectSource>> source_with(const CommitInfo& commit);
 
   db::Database& database_;
   storage::ObjectStore& objects_;
@@ -175,6 +205,7 @@ class HistoryOverRows final : public History {
   RefCache refs_;
   Lru<BlobKey, std::shared_ptr<const std::string>, BlobKeyHash> blobs_;
   PageLoader load_;
+  Sheets sheets_;
   Lanes lanes_;
 };
 
@@ -205,6 +236,7 @@ Result<> HistoryOverRows::move_ref(db::Tx& tx, RepoId repo, std::string_view nam
       return conflict("Reference " + full + " moved meanwhile. Read it again and retry.");
   }
   store::append_log(tx, repo, full, from, to, actor, kind);
+  if (from && kind != "commit" && kind != "push" && options_.rewound) options_.rewound(tx, repo);
   tx.after_commit([this, repo] { refs_.changed(repo, true); });
   return {};
 }
@@ -218,6 +250,13 @@ Result<CommitInfo> HistoryOverRows::by_id(db::Tx& tx, RepoId repo, const git::Oi
   if (!store::reachable(tx, repo, oid)) return no_revision(revision);
   refs_.keep_reachable(repo, oid, epoch);
   return std::move(*commit);
+}
+
+Result<std::shared_ptr<const git::ObjectSource>> HistoryOverRows::source_with(
+    const CommitInfo& commit) {
+  CAIRN_TRY(known, packs_.source(commit.repo, false));
+  if (known->contains(commit.oid)) return known;
+  return packs_.source(commit.repo, true);
 }
 
 Result<CommitInfo> HistoryOverRows::resolve(db::Tx& tx, RepoId repo, std::string_view revision,
@@ -285,7 +324,9 @@ Result<CommitInfo> HistoryOverRows::insert_first(db::Tx& tx, RepoId repo, std::s
   store::insert_pack(tx, repo, prepared.pack);
   for (const auto& page : prepared.built.pages) store::insert_page(tx, page);
   store::insert_commit(tx, repo, info);
-  return info;
+  CommitInfo made = info;
+  made.repo = repo;
+  return made;
 }
 
 Result<git::Oid> HistoryOverRows::insert_tag_object(db::Tx& tx, RepoId repo, const git::Oid& commit,

@@ -32,14 +32,17 @@ namespace cairn::history {
 
 /// A commit as its row tells: everything lists and pages need, without reading a git object.
 struct CommitInfo {
+  RepoId repo;  ///< Whose row it is.
   git::Oid oid;
   git::Oid tree;
   std::vector<git::Oid> parents;
-  std::int64_t generation = 1;   ///< 1 + the highest of its parents; = commit count when linear.
-  bool linear = true;            ///< No ancestor has two parents.
-  std::optional<SheetId> sheet;  ///< Root sheet; absent until background work has built it.
-  Time time;                     ///< Committer's.
-  std::string author_name;       ///< Display name in the commit, here the user's name.
+  std::int64_t generation = 1;  ///< 1 + the highest of its parents; = commit count when linear.
+  bool linear = true;           ///< No ancestor has two parents.
+  /// Root sheet. Commits of a large push have none until background work has built it; their files
+  /// are then read from git's trees: the same, but for last commits and sizes of folders.
+  std::optional<SheetId> sheet;
+  Time time;                ///< Committer's.
+  std::string author_name;  ///< Display name in the commit, here the user's name.
   std::string author_email;
   std::string title;
   std::string message;  ///< Without the title; empty when there is none.
@@ -123,6 +126,64 @@ struct CommitPlan {
   std::function<Result<>(db::Tx&, const CommitInfo& made)> within = {};
 };
 
+/// Where a name in git leads.
+struct Tip {
+  CommitInfo commit;
+  std::optional<git::Oid> tag_object;  ///< The annotated tag that was named.
+};
+
+/// A new file of a pack, where it is first met.
+struct NewFile {
+  std::string path;
+  git::FileMode mode = git::FileMode::regular;
+  git::Oid oid;
+  std::uint64_t size_bytes = 0;    ///< As git has it; 0 for submodules.
+  std::optional<LargeFile> large;  ///< The text is a pointer.
+};
+
+/// A pack on its way into a repository (push, import): git checks it in `folder()` and leaves it
+/// there; `take` reads it, `store` makes it durable, `insert` makes it part of the repository in
+/// the transaction that moves refs. Dropped before that, nothing of it is seen by anybody. Used by
+/// one thread at a time; all but `insert` block.
+class Incoming {
+ public:
+  virtual ~Incoming() = default;
+  /// A bare repository with the packs of the target, without refs: `git index-pack` runs here.
+  [[nodiscard]] virtual const std::string& folder() const = 0;
+  /// Reads the commits of the new pack. Objects that the repository has already do not count.
+  /// @param objects_sent  as the pack's header said on the wire: bases that git added come after.
+  /// @return `unprocessable`, word "InvalidPack", when a parent is neither in the pack nor in the
+  ///         repository; `too_large` past `incoming_commits_max`.
+  virtual Result<> take(const git::PackFile& pack, std::uint64_t objects_sent) = 0;
+  /// Commits that the repository did not have, parents first.
+  [[nodiscard]] virtual const std::vector<CommitInfo>& commits() const = 0;
+  /// A commit or annotated tag that was sent, a commit that refs reach, or a tag that one names.
+  /// @return `unprocessable`, word "MissingObject"; "NotACommit" for trees and blobs and their
+  /// tags.
+  virtual Result<Tip> peel(const git::Oid& oid) = 0;
+  /// Every new file of the new commits, once each. What `visit` returns ends the walk.
+  /// @return as `visit`; `unprocessable`, word "InvalidPath", for a name that git takes and a hub
+  ///         cannot serve.
+  virtual Result<> walk(const std::function<Result<>(const NewFile&)>& visit) = 0;
+  /// A file at a new or known commit. @return `not_found`, word "EntryNotFound".
+  virtual Result<SheetEntry> entry(const CommitInfo& commit, std::string_view path) = 0;
+  virtual Result<std::string> read(const git::Oid& blob, std::size_t bytes_max) = 0;
+  /// Whether `ancestor` is reachable from `commit`: a fast-forward.
+  virtual Result<bool> descends(const CommitInfo& commit, const git::Oid& ancestor) = 0;
+
+  /// Makes pack and most rows durable, and builds the sheets when that is quick. Once, then insert.
+  virtual Result<> store() = 0;
+  /// @return `unavailable`, word "PushExpired", when what `store` did was swept meanwhile.
+  virtual Result<> insert(db::Tx& tx) = 0;
+  /// After `store`: kinds of work to enqueue in the same transaction, with the repository's number
+  /// as key: "history.sheets", "history.merge".
+  [[nodiscard]] virtual std::vector<std::string> follow_up() const = 0;
+  /// Bytes of the new blobs, unpacked.
+  [[nodiscard]] virtual std::uint64_t blob_bytes() const = 0;
+};
+/// A push of more commits goes in several steps: each needs about 500 bytes of memory at once.
+constexpr std::size_t incoming_commits_max = 250'000;
+
 struct TreePage {
   std::vector<SheetEntry> entries;  ///< `path` filled, relative to the root.
   std::optional<std::string> next;  ///< Opaque position; give it back as `after`.
@@ -158,6 +219,9 @@ struct Options {
   std::size_t pack_cache_bytes = 64u << 20;
   std::size_t page_cache_bytes = 32u << 20;
   std::size_t blob_cache_bytes = 32u << 20;
+  /// Told in the transaction in which a ref leaves commits behind: plan to drop them (see
+  /// `drop_unreachable`). May be empty.
+  std::function<void(db::Tx&, RepoId)> rewound = {};
 };
 
 std::vector<db::Migration> migrations();
@@ -209,6 +273,15 @@ class History {
                                              std::string_view name, git::Signature tagger,
                                              std::string_view message) = 0;
 
+  // --- receiving ----------------------------------------------------------------------------
+  /// Blocks. `folder` lies in the cache folder and is removed with the Incoming.
+  virtual Result<std::unique_ptr<Incoming>> receive(RepoId) = 0;
+  /// Builds the sheets that commits of a repository's refs lack, parents first, in steps; goes on
+  /// where it stopped. Blocks. @param stop  asked between steps. @return false when stopped.
+  virtual Result<bool> build_sheets(RepoId, const std::function<bool()>& stop) = 0;
+  /// Repositories whose commits lack sheets, by number after `after`; for the start of the hub.
+  virtual std::vector<RepoId> without_sheets(db::Tx&, RepoId after, int limit) = 0;
+
   // --- files of a commit (by sheet; never walks history) ------------------------------------
   // A sheet is immutable, so these need no transaction of the caller's; they block: call from a
   // Blocking thread or use the Task forms. `cached_*` answers from memory alone or not at all.
@@ -246,6 +319,17 @@ class History {
   virtual Result<> export_bare(RepoId, std::string folder) = 0;
   /// Tier 1 and 2 of merging for one repository; background work calls it. @return merged packs.
   virtual Task<Result<int>> merge_packs(RepoId) = 0;
+  /// Writes the packs anew without what neither a ref nor one of its values within `grace` reaches,
+  /// so that rewritten history gives its space back (after sweep's own grace). Nothing to do is
+  /// cheap. Blocks.
+  /// @param within  in the transaction that drops: makes those look again who checked before
+  ///                (repo::raise_gc_epoch).
+  /// @return `unavailable`, word "RepoBusy", when refs kept moving: try again later.
+  struct Dropped {
+    std::uint64_t commits = 0, bytes = 0;
+  };
+  virtual Result<Dropped> drop_unreachable(RepoId, Duration grace,
+                                           const std::function<Result<>(db::Tx&)>& within) = 0;
   struct Finding {
     bool is_error = true;  ///< false: unreachable, listed only.
     std::string repo;

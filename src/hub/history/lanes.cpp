@@ -17,6 +17,9 @@ constexpr std::uint64_t batch_staged_bytes_max = 4u << 20;
 constexpr std::size_t pages_in_transaction_max = 512u << 10;
 // Another writer moved the ref between reading and writing: only then is a batch built again.
 constexpr int races_max = 20;
+// A commit right after a large push waits for the listing it is built on, not longer than clients
+// do.
+constexpr Duration sheet_wait_max = seconds(30);
 
 Failure no_branch(const CommitPlan& plan) {
   std::string name = plan.ref;
@@ -57,12 +60,13 @@ struct Lanes::Batch {
 };
 
 Lanes::Lanes(db::Database& database, Blocking& blocking, const Clock& clock, Packs& packs,
-             Pages& pages, RefCache& refs)
+             Pages& pages, Sheets& sheets, RefCache& refs)
     : database_(database),
       blocking_(blocking),
       clock_(clock),
       packs_(packs),
       pages_(pages),
+      sheets_(sheets),
       refs_(refs) {}
 
 Task<Result<CommitInfo>> Lanes::commit(CommitPlan plan) {
@@ -224,6 +228,10 @@ Result<> Lanes::build(Lane& lane, Batch& batch) {
     head = stored;
   }
   if (!head) return no_branch(first);
+  if (!head->sheet) {
+    CAIRN_TRY(sheet, sheets_.ensure(first.repo, head->oid, sheet_wait_max));
+    head->sheet = sheet;
+  }
   batch.base = *head;
 
   std::vector<Batch::Member> kept;
@@ -274,6 +282,7 @@ Result<BuiltCommit> Lanes::build_one(const CommitPlan& plan, const std::optional
   WorkingTree tree(base, load, read);
   CAIRN_CHECK(plan.edit(tree));
   CAIRN_TRY(built, tree.finish(plan.author, plan.message, clock_.now()));
+  built.info.repo = plan.repo;
   if (staged && !staged->in_file())
     built.objects.insert(built.objects.begin(), staged->raw().begin(), staged->raw().end());
   return built;

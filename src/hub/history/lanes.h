@@ -11,6 +11,7 @@
 #include "hub/history/packs.h"
 #include "hub/history/pages.h"
 #include "hub/history/refs.h"
+#include "hub/history/sheets.h"
 
 namespace cairn::history {
 
@@ -20,7 +21,7 @@ namespace cairn::history {
 /// compare-and-swap on the ref decides, and a lost race builds the batch again.
 class Lanes {
  public:
-  Lanes(db::Database&, Blocking&, const Clock&, Packs&, Pages&, RefCache&);
+  Lanes(db::Database&, Blocking&, const Clock&, Packs&, Pages&, Sheets&, RefCache&);
   Task<Result<CommitInfo>> commit(CommitPlan plan);
   [[nodiscard]] std::uint64_t commits() const { return commits_; }
   [[nodiscard]] std::uint64_t batches() const { return batches_; }
@@ -49,6 +50,7 @@ class Lanes {
   const Clock& clock_;
   Packs& packs_;
   Pages& pages_;
+  Sheets& sheets_;
   RefCache& refs_;
   std::atomic<std::uint64_t> commits_ = 0, batches_ = 0;
   std::mutex mutex_;

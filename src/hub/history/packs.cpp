@@ -149,6 +149,12 @@ Result<std::shared_ptr<const git::InlinePack>> Packs::inline_pack(std::int64_t i
   return pack;
 }
 
+Packs::CachePaths Packs::cache_paths(const std::string& checksum) const {
+  std::string folder = options_.cache_folder + "/packs/" + checksum.substr(0, 2);
+  std::string name = folder + "/pack-" + checksum;
+  return {folder, name + ".pack", name + ".idx"};
+}
+
 Result<std::string> Packs::disk_pack(std::int64_t id) {
   auto find = [&](db::Tx& tx) -> Result<std::optional<store::PackRow>> {
     return store::find_pack(tx, id);
@@ -156,9 +162,7 @@ Result<std::string> Packs::disk_pack(std::int64_t id) {
   CAIRN_TRY(row, database_.read_now(find));
   if (!row || !row->object_key)
     return fail(ErrorCode::not_found, "PackGone", "The pack was merged meanwhile.");
-  std::string folder = options_.cache_folder + "/packs/" + row->checksum.substr(0, 2);
-  std::string path = folder + "/pack-" + row->checksum + ".pack";
-  std::string idx_path = folder + "/pack-" + row->checksum + ".idx";
+  auto [folder, path, idx_path] = cache_paths(row->checksum);
   if (std::filesystem::exists(path) && std::filesystem::exists(idx_path)) return path;
 
   std::error_code failed;
@@ -297,13 +301,35 @@ Result<store::PackRow> Packs::store_staged(StagedBlobs& staged) {
   return *staged.stored;
 }
 
+Result<store::PackRow> Packs::adopt_file(const std::string& path, store::PackRow row) {
+  CAIRN_TRY(stored, store_file(path, std::move(row)));
+  auto cached = cache_paths(stored.checksum);
+  std::error_code failed;
+  std::filesystem::create_directories(cached.folder, failed);
+  // The index first: a pack without one is not taken for whole. Failing here costs a copy later.
+  std::filesystem::create_hard_link(path.substr(0, path.size() - 5) + ".idx", cached.idx, failed);
+  if (!failed) std::filesystem::create_hard_link(path, cached.pack, failed);
+  return std::move(stored);
+}
+
+Result<store::PackRow> Packs::adopt_packed(const git::PackFile& file) {
+  CAIRN_TRY(idx, read_file(file.pack_path.substr(0, file.pack_path.size() - 5) + ".idx"));
+  CAIRN_TRY(index, git::parse_idx(idx));
+  store::PackRow row;
+  row.checksum = file.checksum.hex();
+  row.object_count = static_cast<std::int64_t>(index.entries.size());
+  row.idx = std::move(idx);
+  row.size_bytes = static_cast<std::int64_t>(std::filesystem::file_size(file.pack_path));
+  return adopt_file(file.pack_path, std::move(row));
+}
+
 // --- merging ------------------------------------------------------------------------------------
 
-void Packs::added(RepoId repo, int) {
+void Packs::added(RepoId repo, int level) {
   std::lock_guard lock(merging_mutex_);
   // A repository not seen since the start may hold any number, so it is looked at soon.
   auto [at, first] = fresh_packs_.try_emplace(repo.value, level0_max / 2);
-  ++at->second;
+  at->second += level >= 2 ? 2 : 1;  // Of those on disk fewer may be seen by a read.
   if (fresh_packs_.size() > 100'000) fresh_packs_.clear();
 }
 
@@ -400,13 +426,7 @@ Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& g
     CAIRN_CHECK(git::make_bare_folder(scratch + "/bare", bare));
     std::filesystem::create_directories(scratch + "/out");
     CAIRN_TRY(packed, git::pack_objects(scratch + "/bare", scratch + "/out"));
-    CAIRN_TRY(idx, read_file(packed.pack_path.substr(0, packed.pack_path.size() - 5) + ".idx"));
-    CAIRN_TRY(index, git::parse_idx(idx));
-    row.checksum = packed.checksum.hex();
-    row.object_count = static_cast<std::int64_t>(index.entries.size());
-    row.idx = std::move(idx);
-    row.size_bytes = static_cast<std::int64_t>(std::filesystem::file_size(packed.pack_path));
-    CAIRN_TRY(stored, store_file(packed.pack_path, std::move(row)));
+    CAIRN_TRY(stored, adopt_packed(packed));
     row = std::move(stored);
   }
 

@@ -79,6 +79,11 @@ class Packs {
   /// The pack of a large staging, written to the object store.
   [[nodiscard]] Result<store::PackRow> store_staged(StagedBlobs&);
 
+  /// A pack in a file of ours becomes an object; the file gets a second name in the cache, so that
+  /// the first read copies nothing. @param row  all but level and key.
+  [[nodiscard]] Result<store::PackRow> adopt_packed(const git::PackFile& file);
+  [[nodiscard]] Result<store::PackRow> adopt_file(const std::string& path, store::PackRow row);
+
   /// Tier 1: when more than `inline_packs_max` small packs are linked, one takes their place.
   /// Tier 2: the same for packs on disk, by `git pack-objects` in a child. @return packs replaced.
   Result<int> merge(RepoId);
@@ -101,6 +106,10 @@ class Packs {
   Result<std::shared_ptr<const Entry>> load(RepoId);
   Result<std::shared_ptr<const git::InlinePack>> inline_pack(std::int64_t id);
   Result<std::string> disk_pack(std::int64_t id);
+  struct CachePaths {
+    std::string folder, pack, idx;
+  };
+  [[nodiscard]] CachePaths cache_paths(const std::string& checksum) const;
   Result<int> merge_group(RepoId, const std::vector<store::PackRow>& group, int level);
   Result<store::PackRow> store_file(const std::string& path, store::PackRow row);
 

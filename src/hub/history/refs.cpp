@@ -69,6 +69,8 @@ std::optional<CommitInfo> RefCache::commit(RepoId id, const git::Oid& oid) {
 }
 
 void RefCache::keep_commit(RepoId id, const CommitInfo& info) {
+  // Its row changes once: when the sheet is there.
+  if (!info.sheet) return;
   commits_.put({id.value, info.oid}, std::make_shared<const CommitInfo>(info),
                512 + info.title.size() + info.message.size());
 }

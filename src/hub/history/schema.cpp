@@ -89,6 +89,10 @@ CREATE TABLE sheet_pages (
           // Which values refs held a moment ago: fetches ask.
           {"20261126T0930_ref_log_by_time", db::Migration::Kind::expand, R"sql(
 CREATE INDEX ref_log_by_time ON ref_log (repo_id, at);
+)sql"},
+          {"20261126T1100_history_without_sheets", db::Migration::Kind::expand, R"sql(
+-- Work that a crash or a duplicate left undone is found again at the start.
+CREATE INDEX commits_without_sheet ON commits (repo_id) WHERE sheet IS NULL;
 )sql"}};
 }
 

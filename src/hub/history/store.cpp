@@ -39,6 +39,39 @@ constexpr Statement find_commit_sql{"history.commit.find", R"sql(
   SELECT oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
          author_email, title, message
   FROM commits WHERE repo_id = $1 AND oid = $2)sql"};
+constexpr Statement unreached_sql{"history.commit.unreached", R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT commit_oid FROM refs WHERE repo_id = $1
+    UNION
+    SELECT value FROM json_each($2)
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid)
+  SELECT oid FROM commits WHERE repo_id = $1 AND oid NOT IN (SELECT oid FROM reached) LIMIT $3)sql",
+                                  R"sql(
+  WITH RECURSIVE roots(oid) AS (
+    SELECT commit_oid FROM refs WHERE repo_id = $1
+    UNION
+    SELECT json_array_elements_text($2::json) COLLATE "C"),
+  reached(oid) AS (
+    SELECT oid FROM roots
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid)
+  SELECT oid FROM commits WHERE repo_id = $1 AND oid NOT IN (SELECT oid FROM reached) LIMIT $3)sql"};
+constexpr Statement delete_commits_sql{"history.commit.delete", R"sql(
+  DELETE FROM commits WHERE repo_id = $1 AND oid IN (SELECT value FROM json_each($2)))sql",
+                                       R"sql(
+  DELETE FROM commits
+  WHERE repo_id = $1 AND oid IN (SELECT json_array_elements_text($2::json)))sql"};
+constexpr Statement delete_parents_sql{"history.commit.delete_parents", R"sql(
+  DELETE FROM commit_parents WHERE repo_id = $1 AND oid IN (SELECT value FROM json_each($2)))sql",
+                                       R"sql(
+  DELETE FROM commit_parents
+  WHERE repo_id = $1 AND oid IN (SELECT json_array_elements_text($2::json)))sql"};
+constexpr Statement set_sheet_sql{"history.commit.set_sheet", R"sql(
+  UPDATE commits SET sheet = $1 WHERE repo_id = $2 AND oid = $3 AND sheet IS NULL)sql"};
+constexpr Statement without_sheets_sql{"history.commit.without_sheets", R"sql(
+  SELECT DISTINCT repo_id FROM commits WHERE sheet IS NULL AND repo_id > $1
+  ORDER BY repo_id LIMIT $2)sql"};
 constexpr Statement find_abbreviated_sql{"history.commit.abbreviated", R"sql(
   SELECT oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
          author_email, title, message
@@ -79,6 +112,13 @@ constexpr Statement recent_values_sql{"history.ref_log.recent", R"sql(
     AND (substr(ref, 1, 11) = 'refs/heads/' OR substr(ref, 1, 10) = 'refs/tags/'
          OR substr(ref, 1, 8) = 'refs/pr/' OR substr(ref, 1, 13) = 'refs/convert/')
   ORDER BY at DESC LIMIT 10000)sql"};
+constexpr Statement descends_sql{"history.commit.descends", R"sql(
+  WITH RECURSIVE reached(oid) AS (
+    SELECT oid FROM commits WHERE repo_id = $1 AND oid = $2
+    UNION
+    SELECT p.parent FROM reached r JOIN commit_parents p ON p.repo_id = $1 AND p.oid = r.oid
+      JOIN commits c ON c.repo_id = $1 AND c.oid = p.parent AND c.generation >= $3)
+  SELECT 1 FROM reached WHERE oid = $4 LIMIT 1)sql"};
 constexpr Statement log_linear_sql{"history.commit.log_linear", R"sql(
   WITH RECURSIVE line(oid, n) AS (
     SELECT CAST($1 AS TEXT), 0
@@ -143,6 +183,12 @@ constexpr Statement repo_packs_sql{"history.pack.list", R"sql(
 constexpr Statement find_pack_sql{"history.pack.find", R"sql(
   SELECT id, checksum, level, object_key, size_bytes, object_count, body, idx
   FROM packs WHERE id = $1)sql"};
+constexpr Statement insert_unlinked_sql{"history.pack.insert_unlinked", R"sql(
+  INSERT INTO packs (checksum, level, body, idx, object_key, size_bytes, object_count, created_at,
+                     unlinked_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) RETURNING id)sql"};
+constexpr Statement mark_linked_sql{"history.pack.mark_linked", R"sql(
+  UPDATE packs SET unlinked_at = NULL WHERE id = $1)sql"};
 constexpr Statement has_link_sql{"history.pack.has_link", R"sql(
   SELECT 1 FROM repo_packs WHERE repo_id = $1 AND pack_id = $2)sql"};
 constexpr Statement unlink_sql{"history.pack.unlink", R"sql(
@@ -215,8 +261,9 @@ Ref ref_of(const db::Row& row) {
   return ref;
 }
 
-CommitInfo commit_of(const db::Row& row) {
+CommitInfo commit_of(RepoId repo, const db::Row& row) {
   CommitInfo c;
+  c.repo = repo;
   c.oid = oid_of(row.text(0));
   c.tree = oid_of(row.text(1));
   if (!row.text(2).empty())
@@ -232,10 +279,10 @@ CommitInfo commit_of(const db::Row& row) {
   return c;
 }
 
-std::vector<CommitInfo> commits_of(const std::vector<db::Row>& rows) {
+std::vector<CommitInfo> commits_of(RepoId repo, const std::vector<db::Row>& rows) {
   std::vector<CommitInfo> out;
   out.reserve(rows.size());
-  for (const auto& row : rows) out.push_back(commit_of(row));
+  for (const auto& row : rows) out.push_back(commit_of(repo, row));
   return out;
 }
 
@@ -293,11 +340,35 @@ void insert_commit(db::Tx& tx, RepoId repo, const CommitInfo& c) {
 std::optional<CommitInfo> find_commit(db::Tx& tx, RepoId repo, const git::Oid& oid) {
   auto row = tx.one(find_commit_sql, repo, oid.hex());
   if (!row) return std::nullopt;
-  return commit_of(*row);
+  return commit_of(repo, *row);
+}
+
+std::vector<git::Oid> unreached_commits(db::Tx& tx, RepoId repo, const std::vector<git::Oid>& kept,
+                                        std::size_t limit) {
+  std::vector<git::Oid> out;
+  for (const auto& row : tx.all(unreached_sql, repo, oids_json(kept), limit))
+    out.push_back(oid_of(row.text(0)));
+  return out;
+}
+
+void delete_commits(db::Tx& tx, RepoId repo, const std::vector<git::Oid>& oids) {
+  auto list = oids_json(oids);
+  tx.run(delete_parents_sql, repo, list);
+  tx.run(delete_commits_sql, repo, list);
+}
+
+void set_sheet(db::Tx& tx, RepoId repo, const git::Oid& oid, const SheetId& sheet) {
+  tx.run(set_sheet_sql, blob_of(sheet), repo, oid.hex());
+}
+
+std::vector<RepoId> without_sheets(db::Tx& tx, RepoId after, int limit) {
+  std::vector<RepoId> out;
+  for (const auto& row : tx.all(without_sheets_sql, after, limit)) out.push_back(row.id<RepoId>(0));
+  return out;
 }
 
 std::vector<CommitInfo> find_abbreviated(db::Tx& tx, RepoId repo, std::string_view prefix) {
-  return commits_of(tx.all(find_abbreviated_sql, repo, prefix, std::string(prefix) + "g"));
+  return commits_of(repo, tx.all(find_abbreviated_sql, repo, prefix, std::string(prefix) + "g"));
 }
 
 bool reachable(db::Tx& tx, RepoId repo, const git::Oid& oid) {
@@ -326,14 +397,21 @@ std::vector<git::Oid> recent_values(db::Tx& tx, RepoId repo, Time since) {
 }
 
 std::vector<const db::Statement*> client_statements() {
-  return {&generations_sql, &reached_sql, &recent_values_sql};
+  return {&generations_sql,    &reached_sql,        &recent_values_sql, &descends_sql,
+          &set_sheet_sql,      &without_sheets_sql, &mark_linked_sql,   &unreached_sql,
+          &delete_commits_sql, &delete_parents_sql};
+}
+
+bool descends(db::Tx& tx, RepoId repo, const git::Oid& from, const git::Oid& ancestor) {
+  auto row = find_commit(tx, repo, ancestor);
+  return row && tx.one(descends_sql, repo, from.hex(), row->generation, ancestor.hex()).has_value();
 }
 
 std::vector<CommitInfo> log(db::Tx& tx, RepoId repo, const CommitInfo& from, std::int64_t skip,
                             int limit) {
   if (from.linear)
-    return commits_of(tx.all(log_linear_sql, from.oid.hex(), repo, skip + limit, skip));
-  return commits_of(tx.all(log_sql, repo, from.oid.hex(), limit, skip));
+    return commits_of(repo, tx.all(log_linear_sql, from.oid.hex(), repo, skip + limit, skip));
+  return commits_of(repo, tx.all(log_sql, repo, from.oid.hex(), limit, skip));
 }
 
 std::int64_t count(db::Tx& tx, RepoId repo, const CommitInfo& from) {
@@ -342,7 +420,7 @@ std::int64_t count(db::Tx& tx, RepoId repo, const CommitInfo& from) {
 }
 
 std::vector<CommitInfo> reachable_commits(db::Tx& tx, RepoId repo) {
-  return commits_of(tx.all(reachable_commits_sql, repo));
+  return commits_of(repo, tx.all(reachable_commits_sql, repo));
 }
 
 void insert_page(db::Tx& tx, const EncodedPage& page) {
@@ -363,6 +441,21 @@ std::int64_t insert_pack(db::Tx& tx, RepoId repo, const PackRow& pack) {
                 ->integer(0);
   tx.run(link_pack_sql, repo, id, pack.level);
   return id;
+}
+
+std::int64_t insert_unlinked_pack(db::Tx& tx, const PackRow& pack) {
+  std::optional<db::Blob> body;
+  if (pack.body) body = db::Blob{*pack.body};
+  return tx
+      .one(insert_unlinked_sql, pack.checksum, pack.level, body, db::Blob{pack.idx},
+           pack.object_key, pack.size_bytes, pack.object_count, tx.now())
+      ->integer(0);
+}
+
+bool link_pack(db::Tx& tx, RepoId repo, std::int64_t pack, int level) {
+  if (tx.run(mark_linked_sql, pack) != 1) return false;
+  tx.run(link_pack_sql, repo, pack, level);
+  return true;
 }
 
 std::vector<PackRow> repo_packs(db::Tx& tx, RepoId repo) {

@@ -32,9 +32,18 @@ void append_log(db::Tx&, RepoId, std::string_view ref, const std::optional<git::
 
 void insert_commit(db::Tx&, RepoId, const CommitInfo&);
 std::optional<CommitInfo> find_commit(db::Tx&, RepoId, const git::Oid&);
+/// Commits with rows that neither refs nor these reach, at most `limit`.
+std::vector<git::Oid> unreached_commits(db::Tx&, RepoId, const std::vector<git::Oid>& kept,
+                                        std::size_t limit);
+void delete_commits(db::Tx&, RepoId, const std::vector<git::Oid>&);
+/// Does nothing when the commit has one: sheets follow from history alone.
+void set_sheet(db::Tx&, RepoId, const git::Oid&, const SheetId&);
+std::vector<RepoId> without_sheets(db::Tx&, RepoId after, int limit);
 /// At most two: enough to know whether an abbreviation is ambiguous.
 std::vector<CommitInfo> find_abbreviated(db::Tx&, RepoId, std::string_view hex_prefix);
 bool reachable(db::Tx&, RepoId, const git::Oid&);
+/// Whether history leads from one commit to the other.
+bool descends(db::Tx&, RepoId, const git::Oid& from, const git::Oid& ancestor);
 std::vector<CommitInfo> log(db::Tx&, RepoId, const CommitInfo& from, std::int64_t skip, int limit);
 std::int64_t count(db::Tx&, RepoId, const CommitInfo& from);
 /// All commits reachable from any ref.
@@ -52,6 +61,10 @@ void insert_page(db::Tx&, const EncodedPage&);
 std::optional<std::string> find_page(db::Tx&, const SheetId&);
 
 std::int64_t insert_pack(db::Tx&, RepoId, const PackRow&);
+/// A row that no repository has yet: swept after the grace time unless link_pack comes.
+std::int64_t insert_unlinked_pack(db::Tx&, const PackRow&);
+/// @return false when the row was swept.
+bool link_pack(db::Tx&, RepoId, std::int64_t pack, int level);
 /// Without bodies.
 std::vector<PackRow> repo_packs(db::Tx&, RepoId);
 std::optional<PackRow> find_pack(db::Tx&, std::int64_t id);

@@ -8,14 +8,23 @@
 namespace cairn::git {
 namespace {
 
-/// The last line git wrote to stderr that says something, cut for a message.
+/// The last lines git wrote to stderr that say something, cut for a message: which object first,
+/// then what follows from it.
 std::string reason(const process::Output& output) {
-  std::string last = "it gave no reason";
-  for (auto line : split(output.err, '\n'))
-    if (auto text = trim(line); !text.empty()) last = text;
-  for (std::string_view prefix : {"fatal: ", "error: "})
-    if (last.starts_with(prefix)) last.erase(0, prefix.size());
-  return std::string(truncate_utf8(last, 300));
+  constexpr std::size_t lines_max = 2;
+  std::vector<std::string> last;
+  for (auto line : split(output.err, '\n')) {
+    std::string text(trim(line.substr(line.rfind('\r') + 1)));  // Progress overwrites itself.
+    for (std::string_view prefix : {"fatal: ", "error: "})
+      if (text.starts_with(prefix)) text.erase(0, prefix.size());
+    if (text.empty()) continue;
+    if (last.size() == lines_max) last.erase(last.begin());
+    last.push_back(std::move(text));
+  }
+  if (last.empty()) return "it gave no reason";
+  std::string out = last.front();
+  for (std::size_t i = 1; i < last.size(); ++i) out += "; " + last[i];
+  return std::string(truncate_utf8(out, 300));
 }
 
 /// What a failed run means: the disk first, since the same exit code says "bad pack" as well.
@@ -51,8 +60,17 @@ Result<Sha1Digest> printed_name(const process::Output& output) {
 }
 
 std::vector<std::string> index_pack_arguments(const IndexPackOptions& options) {
-  std::vector<std::string> out{"index-pack"};
+  // Objects from 16 MiB on are checked without being held whole; other packs are mapped in windows,
+  // so that a bound on the address space bounds what the pack unpacks to. Nothing is synced: what
+  // is kept of the pack is written, and synced, by the object store.
+  std::vector<std::string> out{"-c",        "core.bigFileThreshold=16m",
+                               "-c",        "core.packedGitWindowSize=32m",
+                               "-c",        "core.packedGitLimit=256m",
+                               "-c",        "core.fsync=none",
+                               "-c",        "pack.threads=2",
+                               "index-pack"};
   if (options.strict) out.push_back("--strict");
+  if (options.fix_thin) out.push_back("--fix-thin");
   if (options.bytes_max > 0) out.push_back("--max-input-size=" + std::to_string(options.bytes_max));
   return out;
 }
@@ -79,16 +97,28 @@ process::Command git_command(const std::string& folder, std::vector<std::string>
   return command;
 }
 
-Result<PackFile> index_pack(const std::string& folder, std::string pack_bytes,
-                            const IndexPackOptions& options) {
+process::Command index_pack_command(const std::string& folder, const IndexPackOptions& options) {
   auto arguments = index_pack_arguments(options);
   arguments.push_back("--stdin");
   auto command = git_command(folder, std::move(arguments));
-  command.input = std::move(pack_bytes);
-  CAIRN_TRY(output, run(std::move(command), options.deadline));
+  command.deadline = options.deadline;
+  command.nice = options.nice;
+  command.memory_bytes_max = options.memory_bytes_max;
+  return command;
+}
+
+Result<PackFile> index_pack_result(const std::string& folder, const process::Output& output) {
   if (output.exit_code != 0) return refused(output);
   CAIRN_TRY(name, printed_name(output));
   return PackFile{folder + "/objects/pack/pack-" + name.hex() + ".pack", name};
+}
+
+Result<PackFile> index_pack(const std::string& folder, std::string pack_bytes,
+                            const IndexPackOptions& options) {
+  auto command = index_pack_command(folder, options);
+  command.input = std::move(pack_bytes);
+  CAIRN_TRY(output, process::run(command));
+  return index_pack_result(folder, output);
 }
 
 Result<PackFile> index_pack_file(const std::string& folder, const std::string& pack_path,
@@ -105,25 +135,44 @@ Result<PackFile> index_pack_file(const std::string& folder, const std::string& p
   return PackFile{pack_path, name};
 }
 
-Result<PackFile> pack_objects(const std::string& folder, const std::string& out_folder,
-                              const PackObjectsOptions& options) {
+namespace {
+
+/// @param chosen  which objects: flags, and what they read from standard input.
+Result<PackFile> run_pack_objects(const std::string& folder, const std::string& out_folder,
+                                  const PackObjectsOptions& options, std::string chosen,
+                                  std::string input) {
   auto command =
-      git_command(folder, {"pack-objects", "--stdin-packs", "--delta-base-offset", "--quiet",
+      git_command(folder, {"pack-objects", std::move(chosen), "--delta-base-offset", "--quiet",
                            "--threads=" + std::to_string(options.threads),
                            "--window-memory=" + std::to_string(options.window_memory_bytes),
                            "--end-of-options", out_folder + "/pack"});
-  std::error_code failed;
-  for (const auto& file : std::filesystem::directory_iterator(folder + "/objects/pack", failed))
-    if (file.path().extension() == ".pack") command.input += file.path().filename().string() + "\n";
-  if (failed)
-    return fail(ErrorCode::not_found, "FileNotFound", "The folder of the packs is missing.")
-        .with("path", folder);
+  command.input = std::move(input);
+  command.nice = 5;  // Nobody waits for it.
   CAIRN_TRY(output, run(std::move(command), options.deadline));
   if (output.exit_code != 0)
     return program_failed(output, fail(ErrorCode::internal, "ProgramFailed",
                                        "git could not merge the packs of a repository."));
   CAIRN_TRY(name, printed_name(output));
   return PackFile{out_folder + "/pack-" + name.hex() + ".pack", name};
+}
+
+}  // namespace
+
+Result<PackFile> pack_objects(const std::string& folder, const std::string& out_folder,
+                              const PackObjectsOptions& options) {
+  std::string packs;
+  std::error_code failed;
+  for (const auto& file : std::filesystem::directory_iterator(folder + "/objects/pack", failed))
+    if (file.path().extension() == ".pack") packs += file.path().filename().string() + "\n";
+  if (failed)
+    return fail(ErrorCode::not_found, "FileNotFound", "The folder of the packs is missing.")
+        .with("path", folder);
+  return run_pack_objects(folder, out_folder, options, "--stdin-packs", std::move(packs));
+}
+
+Result<PackFile> pack_reachable_objects(const std::string& folder, const std::string& out_folder,
+                                        const PackObjectsOptions& options) {
+  return run_pack_objects(folder, out_folder, options, "--all", "");
 }
 
 Result<FsckReport> fsck(const std::string& folder, Duration deadline) {

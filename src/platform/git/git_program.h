@@ -50,6 +50,10 @@ struct IndexPackOptions {
   bool strict = true;           ///< Objects pass `fsck`, and what they name is there.
   std::uint64_t bytes_max = 0;  ///< 0 = no limit; on the pack.
   Duration deadline = minutes(10);
+  bool fix_thin = false;  ///< Bases that the pack leaves out come from the folder's other packs.
+  int nice = 0;
+  /// Of the program, against packs that unpack to much more than they are; 0 = no limit.
+  std::uint64_t memory_bytes_max = 0;
 };
 
 /// Checks a pack that is in memory and puts it, with its index, among those of a bare folder.
@@ -60,6 +64,13 @@ struct IndexPackOptions {
 [[nodiscard]] Result<PackFile> index_pack_file(const std::string& folder,
                                                const std::string& pack_path,
                                                const IndexPackOptions& options = {});
+
+/// For packs that arrive bit by bit: `git index-pack --stdin` in `folder`, to be fed by the caller.
+[[nodiscard]] process::Command index_pack_command(const std::string& folder,
+                                                  const IndexPackOptions& options);
+/// What the end of that program means. @param out,err  what it wrote. @return as index_pack().
+[[nodiscard]] Result<PackFile> index_pack_result(const std::string& folder,
+                                                 const process::Output& output);
 
 struct PackObjectsOptions {
   int threads = 1;
@@ -72,6 +83,11 @@ struct PackObjectsOptions {
 [[nodiscard]] Result<PackFile> pack_objects(const std::string& folder,
                                             const std::string& out_folder,
                                             const PackObjectsOptions& options = {});
+
+/// What the refs of `folder` reach becomes one pack in `out_folder`, and the rest stays behind.
+[[nodiscard]] Result<PackFile> pack_reachable_objects(const std::string& folder,
+                                                      const std::string& out_folder,
+                                                      const PackObjectsOptions& options = {});
 
 struct FsckReport {
   bool clean = false;

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -110,6 +111,19 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return out;
 }
 
+/// Set from outside, since posix_spawn knows no limits: the program runs without them for the
+/// moment between its start and this, far too short to read what was sent to it.
+void limit(pid_t pid, const Command& command) {
+  auto set = [pid](auto resource, std::uint64_t max) {
+    if (max == 0) return;
+    rlimit value{max, max};
+    ::prlimit(pid, resource, &value, nullptr);
+  };
+  set(RLIMIT_AS, command.memory_bytes_max);
+  set(RLIMIT_FSIZE, command.file_bytes_max);
+  if (command.nice > 0) ::setpriority(PRIO_PROCESS, static_cast<id_t>(pid), command.nice);
+}
+
 }  // namespace
 
 Result<Child> spawn(const Command& command) {
@@ -140,6 +154,7 @@ Result<Child> spawn(const Command& command) {
     ::waitpid(child.pid, nullptr, 0);
     return cannot_start(command, "pidfd", error);
   }
+  limit(child.pid, command);
   child.input = std::move(input.write);
   child.out = std::move(out.read);
   child.err = std::move(err.read);
