@@ -86,8 +86,10 @@ class Editor {
                        std::optional<LargeFile> large = {},
                        git::FileMode mode = git::FileMode::regular) = 0;
   /// The same for content that lies staged already (see Staging).
+  /// A blob that the repository has already may be put so too.
   virtual Result<> put_staged(const git::RepoPath& path, const git::Oid& blob,
-                              std::uint64_t size_bytes) = 0;
+                              std::uint64_t size_bytes,
+                              git::FileMode mode = git::FileMode::regular) = 0;
   /// Copies an entry (file or whole folder) from another path of this tree.
   virtual Result<> copy(const git::RepoPath& from, const git::RepoPath& to) = 0;
   /// Removes a file or folder. @return `not_found`, word "EntryNotFound", "A file with this name
@@ -115,6 +117,11 @@ struct CommitPlan {
   std::string ref;  ///< "refs/heads/main"
   /// Given: the commit is refused with `precondition_failed` unless the head is exactly this.
   std::optional<git::Oid> expected_head;
+  /// Given: the commit makes a new ref on top of this commit of the repository, which the caller
+  /// has found reachable. `within` then says in `*new_ref` what the ref is called, and `ref` only
+  /// tells this commit from others in the queue: a name that nothing else has.
+  std::optional<git::Oid> starts_at = {};
+  std::shared_ptr<std::string> new_ref = {};
   git::Signature author;
   Message message;
   RefActor actor;

@@ -209,6 +209,7 @@ Task<> Lanes::lead(std::shared_ptr<Lane> lane, std::vector<std::shared_ptr<Waiti
 
 Result<std::optional<CommitInfo>> Lanes::read_head(const CommitPlan& plan) {
   auto find = [&](db::Tx& tx) -> Result<std::optional<CommitInfo>> {
+    if (plan.starts_at) return store::find_commit(tx, plan.repo, *plan.starts_at);
     auto ref = store::find_ref(tx, plan.repo, plan.ref);
     if (!ref) return std::optional<CommitInfo>{};
     auto commit = store::find_commit(tx, plan.repo, ref->commit);
@@ -341,18 +342,23 @@ Result<> Lanes::write(db::Tx& tx, Batch& batch) {
     }
   }
   const CommitInfo& last = batch.members.back().built->info;
-  if (!store::move_ref(tx, first.repo, first.ref, batch.base.oid, Ref{first.ref, last.oid, {}})) {
+  const std::string& name = first.new_ref ? *first.new_ref : first.ref;
+  if (first.starts_at) {
+    if (store::find_ref(tx, first.repo, name))
+      return fail(ErrorCode::conflict, "RefExists", "Reference " + name + " already exists");
+    store::insert_ref(tx, first.repo, Ref{name, last.oid, {}});
+  } else if (!store::move_ref(tx, first.repo, name, batch.base.oid, Ref{name, last.oid, {}})) {
     batch.ref_moved = true;
     return fail(ErrorCode::unavailable, "RefMoved", "The branch moved. Try again.");
   }
   for (const auto& pack : batch.packs) store::insert_pack(tx, first.repo, pack);
   for (const auto& page : batch.pages_for_transaction) store::insert_page(tx, page);
-  git::Oid before = batch.base.oid;
+  std::optional<git::Oid> before;
+  if (!first.starts_at) before = batch.base.oid;
   for (const auto& m : batch.members) {
     const auto& plan = m.waiting->plan;
     store::insert_commit(tx, plan.repo, m.built->info);
-    store::append_log(tx, plan.repo, plan.ref, before, m.built->info.oid, plan.actor,
-                      plan.log_kind);
+    store::append_log(tx, plan.repo, name, before, m.built->info.oid, plan.actor, plan.log_kind);
     before = m.built->info.oid;
   }
   RepoId repo = first.repo;

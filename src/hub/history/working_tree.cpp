@@ -156,8 +156,9 @@ Result<> WorkingTree::put(const git::RepoPath& path, std::string_view content,
 }
 
 Result<> WorkingTree::put_staged(const git::RepoPath& path, const git::Oid& blob,
-                                 std::uint64_t size_bytes) {
+                                 std::uint64_t size_bytes, git::FileMode mode) {
   SheetEntry entry;
+  entry.mode = mode;
   entry.oid = blob;
   entry.size_bytes = size_bytes;
   return put_entry(path, std::move(entry));

@@ -39,8 +39,8 @@ class WorkingTree final : public Editor {
   [[nodiscard]] Result<std::string> read(const git::RepoPath& path, std::size_t max) override;
   Result<> put(const git::RepoPath& path, std::string_view content, std::optional<LargeFile> large,
                git::FileMode mode) override;
-  Result<> put_staged(const git::RepoPath& path, const git::Oid& blob,
-                      std::uint64_t size_bytes) override;
+  Result<> put_staged(const git::RepoPath& path, const git::Oid& blob, std::uint64_t size_bytes,
+                      git::FileMode mode) override;
   Result<> copy(const git::RepoPath& from, const git::RepoPath& to) override;
   Result<> remove(const git::RepoPath& path) override;
 

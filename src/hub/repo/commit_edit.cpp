@@ -104,10 +104,10 @@ Result<> rename(history::Editor& editor, const Rename& op, const std::set<git::R
 
 Result<> put(history::Editor& editor, const CommitOp& op, const LargeSizes& sizes) {
   if (auto* file = std::get_if<PutFile>(&op)) {
-    CAIRN_CHECK(editor.put_staged(file->path, file->blob, file->size_bytes));
+    CAIRN_CHECK(editor.put_staged(file->path, file->blob, file->size_bytes, file->mode));
     if (!git::is_special_file(file->path)) return {};
     CAIRN_TRY(content, editor.read(file->path, file->size_bytes));
-    return git::check_special_file(file->path, git::FileMode::regular, content);
+    return git::check_special_file(file->path, file->mode, content);
   }
   if (auto* large = std::get_if<PutLarge>(&op)) {
     history::LargeFile target{large->sha256, sizes.at(large->sha256)};
@@ -117,7 +117,7 @@ Result<> put(history::Editor& editor, const CommitOp& op, const LargeSizes& size
     if (git::is_special_file(large->path))
       return fail(ErrorCode::unprocessable, "InvalidSpecialFile",
                   "\"" + large->path.text() + "\" cannot be a large file: git reads it itself.");
-    return editor.put(large->path, text, target);
+    return editor.put(large->path, text, target, large->mode);
   }
   return {};
 }

@@ -2,14 +2,13 @@
 
 #include <set>
 
-#include "base/bytes.h"
 #include "base/text.h"
 #include "hub/lfs/links.h"
 #include "hub/repo/card_rows.h"
 #include "hub/repo/commit_edit.h"
+#include "hub/repo/commit_target.h"
 #include "hub/repo/commits_parts.h"
 #include "hub/repo/events.h"
-#include "hub/repo/files_parts.h"
 #include "hub/repo/store.h"
 
 namespace cairn::repo {
@@ -18,53 +17,6 @@ namespace {
 /// Large files of one commit whose names are noted in its own transaction; more wait until after.
 constexpr std::size_t note_in_transaction_max = 200;
 constexpr std::size_t note_step = 500;
-
-Failure not_a_branch(std::string_view revision) {
-  return fail(ErrorCode::invalid_argument, "NotABranch",
-              "Commits go to branches, and \"" + std::string(truncate_utf8(revision, 200)) +
-                  "\" is none. Create a branch there first.");
-}
-
-Failure stale_parent() {
-  return fail(ErrorCode::precondition_failed, "StaleParent",
-              "The branch was updated since you opened this page. Please refresh and try again.");
-}
-
-Failure no_pull_requests() {
-  return fail(ErrorCode::not_implemented, "NotImplemented",
-              "This hub has no pull requests yet. Commit to a branch you may write to.");
-}
-
-/// Where a commit to this revision goes.
-struct Target {
-  std::string ref;
-  git::Oid head;
-};
-
-Result<Target> find_branch(db::Tx& tx, history::History& history, const Repo& repo,
-                           const std::string& revision) {
-  std::string name = revision.empty() || revision == "HEAD" ? repo.default_branch : revision;
-  std::string ref = name.starts_with("refs/") ? name : "refs/heads/" + name;
-  if (ref.starts_with("refs/tags/")) return not_a_branch(revision);
-  if (ref.starts_with("refs/pr/")) return no_pull_requests();
-  if (ref.starts_with("refs/heads/") && git::check_ref_name(ref))
-    if (auto found = history.find_ref(tx, repo.id, ref)) return Target{found->name, found->commit};
-  // Not a branch: say whether it is something else that exists.
-  if (resolve_in(tx, history, repo, name)) return not_a_branch(revision);
-  return no_revision(revision);
-}
-
-/// @return the parent's full id when one is required and the branch is there.
-Result<std::optional<git::Oid>> expected_head(const CommitHeader& header, const Target& target) {
-  if (!header.parent) return std::optional<git::Oid>{};
-  const auto& parent = *header.parent;
-  bool sound = parent.size() >= 5 && parent.size() <= git::oid_hex && is_lower_hex(parent);
-  if (!sound)
-    return fail(ErrorCode::invalid_argument, "InvalidParent",
-                "parentCommit is a commit id: 5 to 40 lower-case hex digits.");
-  if (!target.head.hex().starts_with(parent)) return stale_parent();
-  return std::optional(target.head);
-}
 
 history::Message message_of(const CommitHeader& header) {
   // A title has one line; what follows it belongs to the body.
@@ -126,107 +78,90 @@ struct Making {
   Actor actor;
   RepoRef repo;
   CommitRequest request;
-  Target target;
-  std::optional<git::Oid> expected;
+  history::Message message;
+  CommitTarget target;
   LargeSizes sizes;
   std::int64_t checked_epoch = 0;  ///< Of the repository when `sizes` was read.
-  // Of the last run of `edit`:
+  bool is_merge = false;
+  std::function<Result<>(db::Tx&, const Repo&, const history::CommitInfo&)>
+      within;  ///< Of a merge.
+  // Of the last run of `edit` and `within`:
   std::optional<CardInfo> card;
+  std::optional<std::int64_t> number;
+  std::shared_ptr<std::string> new_ref;  ///< With a new pull request.
 };
 
-void note_paths(db::Tx& tx, const Making& making, std::size_t from, std::size_t to) {
+/// @param ref  where they lie, which a new pull request knows only inside its transaction.
+void note_paths(db::Tx& tx, const Making& making, std::string_view ref, std::size_t from,
+                std::size_t to) {
   for (std::size_t i = from; i < to; ++i)
     if (auto* large = std::get_if<PutLarge>(&making.request.ops[i]))
-      lfs::note_path(tx, making.repo->id, large->sha256, large->path.text(), making.target.ref);
+      lfs::note_path(tx, making.repo->id, large->sha256, large->path.text(), ref);
+}
+
+/// The ref that the commit goes to: rows of a pull request that it opens are made here.
+Result<std::string> ref_of(db::Tx& tx, const Commits::Parts& parts, Making& making,
+                           const Repo& current, const history::CommitInfo& made) {
+  auto* pull_requests = parts.pull_requests;
+  const auto& target = making.target;
+  if (!target.is_new) {
+    if (is_pull_request_ref(target.ref))
+      pull_requests->pushed(tx, making.actor, current, target.ref, made);
+    return target.ref;
+  }
+  // Found outside this transaction: it must still be reachable, or gc could take it.
+  CAIRN_CHECK(parts.history.resolve(tx, current.id, target.head.hex(), current.default_branch));
+  PullRequests::New wanted{making.message.title, making.request.header.description, target.ref};
+  CAIRN_TRY(number, pull_requests->open(tx, making.actor, current, std::move(wanted), made));
+  making.number = number;
+  *making.new_ref = pull_request_ref(number);
+  return *making.new_ref;
 }
 
 /// Rows of the commit, in the transaction that moves the ref.
-Result<> write_rows(db::Tx& tx, Repos& repos, const Making& making,
+Result<> write_rows(db::Tx& tx, const Commits::Parts& parts, Making& making,
                     const history::CommitInfo& made) {
   RepoId id = making.repo->id;
-  CAIRN_TRY(current, repos.recheck(tx, making.actor, id, Action::write));
+  CAIRN_TRY(current, parts.repos.recheck(tx, making.actor, id, Action::see));
+  CAIRN_CHECK(
+      parts.check_change(tx, making.actor, current, making.target.ref, making.target.is_new));
   // Something was taken from the repository since the files were found there: look again.
   if (current.gc_epoch != making.checked_epoch)
     CAIRN_CHECK(check_large_files(tx, id, making.request.ops));
   std::optional<std::int64_t> large_bytes;
   if (!making.sizes.empty()) large_bytes = static_cast<std::int64_t>(lfs::stored_bytes(tx, id));
-  store::add_storage(tx, id, regular_bytes(making.request.ops), large_bytes);
+  // What a merge brings was counted when it was committed elsewhere.
+  store::add_storage(tx, id, making.is_merge ? 0 : regular_bytes(making.request.ops), large_bytes);
+  CAIRN_TRY(ref, ref_of(tx, parts, making, current, made));
   if (making.request.ops.size() <= note_in_transaction_max)
-    note_paths(tx, making, 0, making.request.ops.size());
-  if (making.target.ref == "refs/heads/" + current.default_branch) {
+    note_paths(tx, making, ref, 0, making.request.ops.size());
+  if (ref == "refs/heads/" + current.default_branch) {
     store::set_head(tx, id, made.oid.hex());
     if (making.card) store::set_card(tx, id, making.card->data, making.card->fields);
   }
-  json::object data{{"ref", making.target.ref}, {"new", made.oid.hex()}, {"title", made.title}};
+  json::object data{{"ref", ref}, {"new", made.oid.hex()}, {"title", made.title}};
   if (!made.parents.empty()) data["old"] = made.parents.front().hex();
   append_event(tx, making.actor, current, "repo.commit", std::move(data));
-  repos.forget_after_commit(tx, current);
+  parts.repos.forget_after_commit(tx, current);
+  if (making.within) return making.within(tx, current, made);
   return {};
 }
 
-}  // namespace
-
-Commits::Commits(db::Database& database, history::History& history, Repos& repos, Files& files,
-                 Blocking& blocking, const Clock& clock)
-    : parts_(new Parts{database, history, repos, files, blocking, clock}) {}
-Commits::~Commits() = default;
-
-std::shared_ptr<history::Staging> Commits::stage() {
-  return parts_->history.stage();
-}
-
-Task<Result<>> Commits::admit(Actor actor, RepoRef repo, std::string revision, CommitHeader header,
-                              bool create_pr) {
-  if (create_pr) co_return no_pull_requests();
-  auto* history = &parts_->history;
-  auto read = [actor, repo, revision, header, history](db::Tx& tx) -> Result<> {
-    auto current = find_repo(tx, repo->id);
-    if (!current) return fail(access::hidden(actor));
-    CAIRN_CHECK(access::check(tx, actor, Action::write, *current));
-    CAIRN_TRY(target, find_branch(tx, *history, *current, revision));
-    CAIRN_CHECK(expected_head(header, target));
-    return {};
-  };
-  co_return co_await parts_->database.read(read);
-}
-
-Task<Result<CommitMade>> Commits::commit(Actor actor, RepoRef repo, std::string revision,
-                                         CommitRequest request, bool create_pr) {
-  if (create_pr) co_return no_pull_requests();
-  auto message = message_of(request.header);
-  if (message.title.empty())
-    co_return fail(ErrorCode::invalid_argument, "InvalidCommitBody",
-                   "The header line needs a `summary`: one line that says what changes.");
-  auto making = std::make_shared<Making>();
-  making->actor = actor;
-  making->repo = repo;
-  making->request = std::move(request);
-  auto* history = &parts_->history;
-  auto* repos = &parts_->repos;
-
-  auto check = [making, revision, history](db::Tx& tx) -> Result<> {
-    auto current = find_repo(tx, making->repo->id);
-    if (!current) return fail(access::hidden(making->actor));
-    CAIRN_CHECK(access::check(tx, making->actor, Action::write, *current));
-    CAIRN_TRY(target, find_branch(tx, *history, *current, revision));
-    making->target = std::move(target);
-    CAIRN_TRY(expected, expected_head(making->request.header, making->target));
-    making->expected = expected;
-    CAIRN_TRY(sizes, check_large_files(tx, making->repo->id, making->request.ops));
-    making->sizes = std::move(sizes);
-    making->checked_epoch = current->gc_epoch;
-    return {};
-  };
-  CAIRN_CO_CHECK(co_await parts_->database.read(check));
-  if (making->request.ops.empty()) co_return empty_commit();
-
+history::CommitPlan plan_of(const std::shared_ptr<Commits::Parts>& parts,
+                            const std::shared_ptr<Making>& making) {
   history::CommitPlan plan;
-  plan.repo = repo->id;
+  plan.repo = making->repo->id;
   plan.ref = making->target.ref;
-  plan.expected_head = making->expected;
-  plan.author = signature_of(actor, repos->options().host(), parts_->clock.now());
-  plan.message = std::move(message);
-  plan.actor = ref_actor(actor);
+  plan.expected_head = making->target.expected;
+  if (making->target.is_new) {
+    plan.ref = "refs/pr/new-" + make_public_id().hex;
+    plan.starts_at = making->target.head;
+    plan.new_ref = making->new_ref = std::make_shared<std::string>();
+  }
+  plan.author = signature_of(making->actor, parts->repos.options().host(), parts->clock.now());
+  plan.message = making->message;
+  plan.actor = ref_actor(making->actor);
+  plan.log_kind = making->is_merge ? "merge" : "commit";
   plan.staging = making->request.staging;
   plan.edit = [making](history::Editor& editor) -> Result<> {
     making->card.reset();
@@ -236,28 +171,111 @@ Task<Result<CommitMade>> Commits::commit(Actor actor, RepoRef repo, std::string 
     making->card = std::move(card);
     return {};
   };
-  plan.within = [making, repos](db::Tx& tx, const history::CommitInfo& made) {
-    return write_rows(tx, *repos, *making, made);
+  plan.within = [making, parts](db::Tx& tx, const history::CommitInfo& made) {
+    return write_rows(tx, *parts, *making, made);
   };
-  CAIRN_CO_TRY(made, co_await history->commit(std::move(plan)));
+  return plan;
+}
+
+/// Makes the commit whose target and large files were checked.
+Task<Result<CommitMade>> make(std::shared_ptr<Commits::Parts> parts,
+                              std::shared_ptr<Making> making) {
+  CAIRN_CO_TRY(made, co_await parts->history.commit(plan_of(parts, making)));
+  std::string ref = making->new_ref ? *making->new_ref : making->target.ref;
 
   // Names of many large files, in steps. They are a convenience of `/lfs-files`, so a failure here
   // does not take back a commit that is durable.
   std::size_t count = making->request.ops.size();
   for (std::size_t at = 0; count > note_in_transaction_max && at < count; at += note_step) {
     if (making->sizes.empty()) break;
-    auto note = [making, at, count](db::Tx& tx) -> Result<> {
-      note_paths(tx, *making, at, std::min(at + note_step, count));
+    auto note = [making, ref, at, count](db::Tx& tx) -> Result<> {
+      note_paths(tx, *making, ref, at, std::min(at + note_step, count));
       return {};
     };
-    if (!co_await parts_->database.write(note)) break;
+    if (!co_await parts->database.write(note)) break;
   }
 
-  auto url =
-      repo_url(repos->options().public_url, repo->kind, repo->name) + "/commit/" + made.oid.hex();
+  const auto& repo = *making->repo;
+  auto url = repo_url(parts->repos.options().public_url, repo.kind, repo.name) + "/commit/" +
+             made.oid.hex();
   co_return CommitMade{.commit = std::make_shared<const history::CommitInfo>(std::move(made)),
                        .url = std::move(url),
-                       .hook_output = ""};
+                       .hook_output = "",
+                       .pull_request = making->number};
+}
+
+}  // namespace
+
+Commits::Commits(db::Database& database, history::History& history, Repos& repos, Files& files,
+                 Blocking& blocking, const Clock& clock, PullRequests* pull_requests)
+    : parts_(new Parts{database, history, repos, files, blocking, clock, pull_requests}) {}
+Commits::~Commits() = default;
+
+std::shared_ptr<history::Staging> Commits::stage() {
+  return parts_->history.stage();
+}
+
+Task<Result<>> Commits::admit(Actor actor, RepoRef repo, std::string revision, CommitHeader header,
+                              bool create_pr) {
+  auto parts = parts_;
+  auto read = [actor, repo, revision, header, create_pr, parts](db::Tx& tx) -> Result<> {
+    auto current = find_repo(tx, repo->id);
+    if (!current) return fail(access::hidden(actor));
+    CAIRN_CHECK(find_target(tx, *parts, actor, *current, revision, header, create_pr));
+    return {};
+  };
+  co_return co_await parts_->database.read(read);
+}
+
+Task<Result<CommitMade>> Commits::commit(Actor actor, RepoRef repo, std::string revision,
+                                         CommitRequest request, bool create_pr) {
+  auto making = std::make_shared<Making>();
+  making->message = message_of(request.header);
+  if (making->message.title.empty())
+    co_return fail(ErrorCode::invalid_argument, "InvalidCommitBody",
+                   "The header line needs a `summary`: one line that says what changes.");
+  making->actor = actor;
+  making->repo = repo;
+  making->request = std::move(request);
+  auto parts = parts_;
+
+  auto check = [making, revision, create_pr, parts](db::Tx& tx) -> Result<> {
+    auto current = find_repo(tx, making->repo->id);
+    if (!current) return fail(access::hidden(making->actor));
+    CAIRN_TRY(target, find_target(tx, *parts, making->actor, *current, revision,
+                                  making->request.header, create_pr));
+    making->target = std::move(target);
+    CAIRN_TRY(sizes, check_large_files(tx, making->repo->id, making->request.ops));
+    making->sizes = std::move(sizes);
+    making->checked_epoch = current->gc_epoch;
+    return {};
+  };
+  CAIRN_CO_CHECK(co_await parts_->database.read(check));
+  if (making->request.ops.empty()) co_return empty_commit();
+  co_return co_await make(parts, making);
+}
+
+Task<Result<CommitMade>> Commits::merge(Actor actor, RepoRef repo, Merge merge) {
+  auto making = std::make_shared<Making>();
+  making->actor = actor;
+  making->repo = repo;
+  making->message = std::move(merge.message);
+  making->request.ops = std::move(merge.ops);
+  making->target = {std::move(merge.branch), merge.head, false, merge.head};
+  making->is_merge = true;
+  making->within = std::move(merge.within);
+  auto parts = parts_;
+  auto check = [making](db::Tx& tx) -> Result<> {
+    auto current = find_repo(tx, making->repo->id);
+    if (!current) return fail(access::hidden(making->actor));
+    CAIRN_CHECK(access::check(tx, making->actor, Action::write, *current));
+    CAIRN_TRY(sizes, check_large_files(tx, making->repo->id, making->request.ops));
+    making->sizes = std::move(sizes);
+    making->checked_epoch = current->gc_epoch;
+    return {};
+  };
+  CAIRN_CO_CHECK(co_await parts_->database.read(check));
+  co_return co_await make(parts, making);
 }
 
 }  // namespace cairn::repo

@@ -11,6 +11,11 @@ struct Commits::Parts {
   Files& files;
   Blocking& blocking;
   const Clock& clock;
+  PullRequests* pull_requests;
+
+  /// May this actor change files at `revision`? A pull request's author may at its own ref.
+  [[nodiscard]] Result<> check_change(db::Tx& tx, const Actor& actor, const Repo& repo,
+                                      std::string_view revision, bool create_pr) const;
 };
 
 }  // namespace cairn::repo

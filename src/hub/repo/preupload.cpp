@@ -116,10 +116,11 @@ Task<Result<PreuploadAnswer>> Commits::preupload(Actor actor, RepoRef repo, std:
     if (file.sample.size() > sample_bytes_max)
       co_return fail(ErrorCode::too_large, "SampleTooLong",
                      "The sample of a file is its first 512 bytes, and at most 4096.");
-  auto check = [actor, repo, create_pr](db::Tx& tx) -> Result<> {
+  auto parts = parts_;
+  auto check = [parts, actor, repo, revision, create_pr](db::Tx& tx) -> Result<> {
     auto current = find_repo(tx, repo->id);
     if (!current) return fail(access::hidden(actor));
-    return access::check(tx, actor, create_pr ? Action::create_pr : Action::write, *current);
+    return parts->check_change(tx, actor, *current, revision, create_pr);
   };
   CAIRN_CO_CHECK(co_await parts_->database.read(check));
   CAIRN_CO_TRY(commit, co_await parts_->files.resolve(repo, revision));

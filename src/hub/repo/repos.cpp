@@ -86,6 +86,10 @@ void Repos::forget_after_commit(db::Tx& tx, const Repo& repo) {
   parts_->forget_after_commit(tx, repo.kind, name.key(), repo.id);
 }
 
+void Repos::when_purged(std::function<void(db::Tx&, RepoId)> forget) {
+  parts_->when_purged.push_back(std::move(forget));
+}
+
 void Repos::forget_everything_after_commit(db::Tx& tx) {
   auto forget = [this] { parts_->cache.forget_all(); };
   tx.after_commit(forget);
@@ -161,6 +165,9 @@ Result<OwnerId> allow_user(db::Tx& tx, RepoId repo, UserId user, Action action) 
   return found->owner;
 }
 
+void add_likes(db::Tx& tx, RepoId repo, std::int64_t more) {
+  store::add_likes(tx, repo, more);
+}
 void raise_gc_epoch(db::Tx& tx, RepoId repo) {
   store::raise_gc_epoch(tx, repo);
 }

@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -207,6 +208,9 @@ class Repos {
 
   // ---- For Commits and Files ----
 
+  /// What other modules keep about a repository goes in the transaction that purges it. To be
+  /// called before the first purge, once by each of them.
+  void when_purged(std::function<void(db::Tx&, RepoId)> forget);
   /// Drops what memory holds of the repository once `tx` is durable: called by every change of the
   /// row or of a ref.
   void forget_after_commit(db::Tx& tx, const Repo& repo);
@@ -233,6 +237,8 @@ class Repos {
 /// To be called by whoever takes objects or large files from a repository: a commit that checked
 /// before checks again.
 void raise_gc_epoch(db::Tx& tx, RepoId repo);
+/// Likes given and taken back; the caller drops the row from memory (`forget_after_commit`).
+void add_likes(db::Tx& tx, RepoId repo, std::int64_t more);
 
 /// The living repository of this number, without any check. For other modules' transactions.
 [[nodiscard]] std::optional<Repo> find_repo(db::Tx& tx, RepoId id);

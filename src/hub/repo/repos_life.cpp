@@ -103,12 +103,13 @@ Task<Result<>> Repos::purge_deleted(Actor actor, Repo repo, lfs::Parting parting
     unlinked = done;
   }
   auto* history = &parts_->history;
-  auto finish = [actor, repo, history](db::Tx& tx) -> Result<> {
+  auto finish = [this, actor, repo, history](db::Tx& tx) -> Result<> {
     tx.lock_row(db::Lockable::repo, repo.id.value);
     auto gone = store::find_deleted(tx, repo.public_id);
     if (!gone) return {};
     append_event(tx, actor, *gone, "repo.purged");
     access::forget_repo(tx, gone->id);
+    for (const auto& forget : parts_->when_purged) forget(tx, gone->id);
     CAIRN_CHECK(history->purge(tx, gone->id));
     store::purge(tx, *gone, user_of(actor));
     return {};

@@ -92,10 +92,17 @@ CREATE TABLE repo_purges (
 ) @strict;
 )sql";
 
+// Counts of an owner's repositories by kind, and which of them ask for requests.
+constexpr std::string_view repos_of_owner_sql = R"sql(
+CREATE INDEX repos_of_owner_by_kind ON repos (owner_id, kind, visibility) WHERE deleted_at IS NULL;
+CREATE INDEX repos_gated ON repos (owner_id, id) WHERE gating <> 0 AND deleted_at IS NULL;
+)sql";
+
 }  // namespace
 
 std::vector<db::Migration> repo_migrations() {
-  return {{"20261125T0600_repos", db::Migration::Kind::expand, repos_sql}};
+  return {{"20261125T0600_repos", db::Migration::Kind::expand, repos_sql},
+          {"20261126T1105_repos_of_owner", db::Migration::Kind::expand, repos_of_owner_sql}};
 }
 
 }  // namespace cairn::repo

@@ -16,8 +16,10 @@ namespace cairn::repo::testing {
 
 class Hub : public account::testing::World {
  public:
-  explicit Hub(db::Engine engine = db::Engine::sqlite, Options options = {})
-      : World(migrations(), engine) {
+  /// @param more  migrations of the modules above.
+  explicit Hub(db::Engine engine = db::Engine::sqlite, Options options = {},
+               std::vector<db::Migration> more = {})
+      : World(migrations(std::move(more)), engine) {
     folder_ =
         std::filesystem::temp_directory_path() / ("cairn-repo-" + hex_encode(random_bytes(8)));
     std::filesystem::create_directories(folder_);
@@ -39,11 +41,12 @@ class Hub : public account::testing::World {
     std::filesystem::remove_all(folder_);
   }
 
-  static std::vector<db::Migration> migrations() {
+  static std::vector<db::Migration> migrations(std::vector<db::Migration> more = {}) {
     std::vector<db::Migration> out;
     for (auto part : {access::access_migrations(), event::event_migrations(), history::migrations(),
                       lfs::lfs_migrations(), repo_migrations()})
       out.insert(out.end(), part.begin(), part.end());
+    out.insert(out.end(), more.begin(), more.end());
     return out;
   }
 
