@@ -158,8 +158,43 @@ ListFilter list_filter(db::Tx& tx, const Actor& actor) {
 
 // ---- Access requests ----
 
-void set_grant(db::Tx& tx, RepoId repo, UserId user, GrantState state, std::optional<UserId> by) {
-  store::set_grant(tx, repo, user, state, by);
+std::string_view to_string(GrantState state) {
+  switch (state) {
+    case GrantState::pending:
+      return "pending";
+    case GrantState::accepted:
+      return "accepted";
+    case GrantState::rejected:
+      return "rejected";
+  }
+  return "pending";
+}
+
+std::optional<GrantState> parse_grant_state(std::string_view text) {
+  for (auto state : {GrantState::pending, GrantState::accepted, GrantState::rejected})
+    if (to_string(state) == text) return state;
+  return std::nullopt;
+}
+
+std::optional<Request> find_request(db::Tx& tx, RepoId repo, UserId user) {
+  return store::find_request(tx, repo, user);
+}
+std::optional<Request> find_request(db::Tx& tx, RepoId repo, const PublicId& id) {
+  return store::find_request(tx, repo, id);
+}
+void put_request(db::Tx& tx, RepoId repo, UserId user, std::string_view fields, GrantState state) {
+  store::put_request(tx, repo, user, fields, state);
+}
+void set_grant(db::Tx& tx, RepoId repo, UserId user, GrantState state, std::optional<UserId> by,
+               const std::optional<std::string>& reason) {
+  store::set_grant(tx, repo, user, state, by, reason);
+}
+void remove_request(db::Tx& tx, RepoId repo, UserId user) {
+  store::remove_request(tx, repo, user);
+}
+std::vector<Request> list_requests(db::Tx& tx, RepoId repo, std::optional<GrantState> state,
+                                   const std::optional<RequestPlace>& after, int limit) {
+  return store::list_requests(tx, repo, state, after, limit);
 }
 
 void forget_repo(db::Tx& tx, RepoId repo) {

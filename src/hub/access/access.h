@@ -117,10 +117,48 @@ struct ListFilter {
 };
 [[nodiscard]] ListFilter list_filter(db::Tx& tx, const Actor& actor);
 
-// ---- Access requests: rows now, routes with the issue that brings them --------------------------
+// ---- Access requests: the rows; what people do with them is hub/community's ---------------------
 
 enum class GrantState { pending, accepted, rejected };
-void set_grant(db::Tx& tx, RepoId repo, UserId user, GrantState state, std::optional<UserId> by);
+[[nodiscard]] std::string_view to_string(GrantState state);
+[[nodiscard]] std::optional<GrantState> parse_grant_state(std::string_view text);
+
+/// Longest reason for a rejection (hub-api.md, section 20).
+constexpr std::size_t rejection_reason_chars_max = 200;
+
+/// One user's request for one gated repository, or access that was given without one.
+struct Request {
+  PublicId id;
+  RepoId repo;
+  UserId user;
+  GrantState state = GrantState::pending;
+  bool asked = false;  ///< The user asked; else access was given unasked.
+  std::string fields;  ///< The form's answers, a JSON object; empty without any.
+  std::optional<std::string> rejection_reason;
+  Time requested_at;
+  std::optional<Time> decided_at;
+  std::optional<UserId> decided_by;  ///< Empty: by the repository's own setting.
+};
+
+[[nodiscard]] std::optional<Request> find_request(db::Tx& tx, RepoId repo, UserId user);
+[[nodiscard]] std::optional<Request> find_request(db::Tx& tx, RepoId repo, const PublicId& id);
+/// The user asks, or asks again with other answers: the state becomes `state`.
+void put_request(db::Tx& tx, RepoId repo, UserId user, std::string_view fields, GrantState state);
+/// Decides, or gives access unasked. @param reason  only with `rejected`.
+void set_grant(db::Tx& tx, RepoId repo, UserId user, GrantState state, std::optional<UserId> by,
+               const std::optional<std::string>& reason = {});
+void remove_request(db::Tx& tx, RepoId repo, UserId user);
+
+/// Where the next page begins: after this one.
+struct RequestPlace {
+  Time requested_at;
+  UserId user;
+};
+/// Newest first. @param state  empty: all.
+[[nodiscard]] std::vector<Request> list_requests(db::Tx& tx, RepoId repo,
+                                                 std::optional<GrantState> state,
+                                                 const std::optional<RequestPlace>& after,
+                                                 int limit);
 /// Called when a repository is purged.
 void forget_repo(db::Tx& tx, RepoId repo);
 

@@ -66,6 +66,16 @@ void append_event(db::Tx& tx, const NewEvent& event);
 [[nodiscard]] std::vector<Event> read_events(db::Tx& tx, std::string_view consumer, int limit);
 constexpr int read_max = 1000;
 
+/// Whose events somebody looks at: those of one repository, or of some owners.
+struct Subjects {
+  std::optional<std::int64_t> repo = {};
+  std::vector<std::int64_t> owners = {};
+};
+/// The newest first, at most `limit` (1 to `read_max`), with ids below `before`. For people who
+/// look back, so by id: whoever must not miss one reads with a cursor.
+[[nodiscard]] std::vector<Event> latest_events(db::Tx& tx, const Subjects& subjects,
+                                               std::optional<std::int64_t> before, int limit);
+
 /// Moves the consumer's cursor to `position`, the last event that it is done with; never backward.
 /// In one transaction with the effects they happen once; otherwise an event may come twice.
 void advance(db::Tx& tx, std::string_view consumer, Position position);

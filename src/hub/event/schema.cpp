@@ -33,6 +33,11 @@ CREATE TABLE event_consumers (
   event_id   @int NOT NULL,
   updated_at @int NOT NULL
 ) @strict;
+)sql"},
+          // For people who look back at one repository, or at what is somebody's.
+          {"20261126T1103_event_subjects", db::Migration::Kind::expand, R"sql(
+CREATE INDEX events_of_repo ON events (repo_id, id) WHERE repo_id IS NOT NULL;
+CREATE INDEX events_of_owner ON events (owner_id, id) WHERE owner_id IS NOT NULL;
 )sql"}};
 }
 

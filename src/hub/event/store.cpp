@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
+#include <limits>
 
 #include "hub/event/event.h"
 
@@ -29,6 +31,17 @@ constexpr db::Statement events_after{"event.after", R"sql(
   FROM events WHERE (xid, id) > ($1::bigint::text::xid8, $2)
     AND xid < pg_snapshot_xmin(pg_current_snapshot())
   ORDER BY xid, id LIMIT $3)sql"};
+
+constexpr db::Statement latest_of_repo{"event.latest_of_repo", R"sql(
+  SELECT id, xid, type, schema_version, time, actor_kind, actor_id, actor_name,
+         actor_on_behalf_of, actor_token_id, request_id, owner_id, owner_name,
+         repo_id, repo_kind, repo_name, visibility, data
+  FROM events WHERE repo_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)sql"};
+constexpr db::Statement latest_of_owner{"event.latest_of_owner", R"sql(
+  SELECT id, xid, type, schema_version, time, actor_kind, actor_id, actor_name,
+         actor_on_behalf_of, actor_token_id, request_id, owner_id, owner_name,
+         repo_id, repo_kind, repo_name, visibility, data
+  FROM events WHERE owner_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3)sql"};
 
 constexpr db::Statement find_consumer{"event.consumer",
                                       "SELECT xid, event_id FROM event_consumers WHERE name = $1"};
@@ -80,9 +93,10 @@ constexpr db::Statement set_consumer{
 constexpr db::Statement zero_positions{"event.zero_positions", "UPDATE events SET xid = 0",
                                        "UPDATE events SET xid = '0'"};
 
-constexpr std::array<const db::Statement*, 9> statements = {
-    &insert_event, &events_after,    &find_consumer, &move_consumer, &end_of_events,
-    &add_consumer, &delete_consumer, &forget,        &last_id};
+constexpr std::array<const db::Statement*, 11> statements = {
+    &insert_event,    &events_after,  &latest_of_repo, &latest_of_owner,
+    &find_consumer,   &move_consumer, &end_of_events,  &add_consumer,
+    &delete_consumer, &forget,        &last_id};
 
 /// Events hold what we wrote; what does not parse is damage and shows as an empty object.
 json::object parse_data(const std::string& text) {
@@ -138,6 +152,23 @@ std::vector<Event> read_events(db::Tx& tx, std::string_view consumer, int limit)
   std::vector<Event> events;
   for (const auto& row : tx.all(events_after, after.xid, after.id, std::clamp(limit, 1, read_max)))
     events.push_back(read_event(row));
+  return events;
+}
+
+std::vector<Event> latest_events(db::Tx& tx, const Subjects& subjects,
+                                 std::optional<std::int64_t> before, int limit) {
+  limit = std::clamp(limit, 1, read_max);
+  auto below = before.value_or(std::numeric_limits<std::int64_t>::max());
+  std::vector<Event> events;
+  if (subjects.repo)
+    for (const auto& row : tx.all(latest_of_repo, *subjects.repo, below, limit))
+      events.push_back(read_event(row));
+  for (auto owner : subjects.owners)
+    for (const auto& row : tx.all(latest_of_owner, owner, below, limit))
+      events.push_back(read_event(row));
+  std::ranges::sort(events, std::greater{}, [](const Event& event) { return event.id(); });
+  if (events.size() > static_cast<std::size_t>(limit))
+    events.erase(events.begin() + limit, events.end());
   return events;
 }
 
