@@ -86,8 +86,10 @@ lfs::Options lfs_options(const Config& config, xet::Xet& chunked) {
   out.public_url = config.public_url;
   out.file_bytes_max = config.lfs_object_bytes_max;
   out.allow = [](db::Tx& tx, RepoId repo, UserId user, lfs::Use use) {
+    // A pull request may hold large files, so whoever may open one may bring them.
     bool upload = use == lfs::Use::upload;
-    return may_still(tx, repo, user, upload ? access::Action::write : access::Action::read_content);
+    return may_still(tx, repo, user,
+                     upload ? access::Action::create_pr : access::Action::read_content);
   };
   out.open_chunked = [&chunked](const lfs::Linked& file) { return chunked.open_file(file); };
   return out;
@@ -137,7 +139,8 @@ std::vector<db::Migration> all_migrations() {
   for (auto list : {account::account_migrations(), access::access_migrations(),
                     oauth::oauth_migrations(), event::event_migrations(), work::work_migrations(),
                     lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
-                    repo::repo_migrations(), keys::keys_migrations()})
+                    repo::repo_migrations(), keys::keys_migrations(),
+                    community::community_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -177,10 +180,11 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       files(*database, *history, repos, keyring, blocking, clock),
       xet(*database, *objects, blocking, keyring, clock, xet_options(config, folder)),
       large_files(*database, *objects, blocking, keyring, clock, lfs_options(config, xet)),
-      commits(*database, *history, repos, files, blocking, clock),
+      commits(*database, *history, repos, files, blocking, clock, &pull_requests),
       fetches(*database, *history, blocking, fetch_options(folder)),
       keys(*database, repos, keyring, clock),
-      pushes(*database, *history, repos, blocking, push_options(config)) {}
+      pushes(*database, *history, repos, blocking, push_options(config)),
+      community(*database, *history, repos, commits, blocking, keyring) {}
 
 Hub::~Hub() = default;
 

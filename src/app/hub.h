@@ -9,6 +9,7 @@
 #include "base/keyring.h"
 #include "base/task.h"
 #include "hub/account/account.h"
+#include "hub/community/community.h"
 #include "hub/fetch/fetch.h"
 #include "hub/history/history.h"
 #include "hub/keys/keys.h"
@@ -50,10 +51,12 @@ struct Hub {
   repo::Files files;
   xet::Xet xet;
   lfs::Lfs large_files;
+  community::PullRequestRows pull_requests;
   repo::Commits commits;
   fetch::Fetches fetches;
   keys::Keys keys;
   push::Pushes pushes;
+  community::Community community;
 };
 
 /// Why the hub made its first account known, for the first start's words.

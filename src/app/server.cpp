@@ -246,7 +246,7 @@ int serve(Config config) {
 
   api::hub::Services services{
       *hub.database,   hub.blocking, hub.accounts,          hub.repos, hub.files, hub.commits,
-      hub.large_files, hub.xet,      hub.config.public_url, *admin_key};
+      hub.community, hub.large_files, hub.xet,      hub.config.public_url, *admin_key};
   api::admin::Services admin{*hub.database,
                              hub.blocking,
                              hub.accounts,

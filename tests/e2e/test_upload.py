@@ -425,15 +425,6 @@ def test_a_replayed_commit_corrupts_nothing(ada, repo):
     assert files(ada, repo) == ["a", "b", "b/c"]
 
 
-def test_pull_requests_are_refused_honestly_until_they_exist(ada, bob, repo):
-    for wire in (ada, bob):
-        refused = wire("POST", f"{api_of(repo)}/commit/main?create_pr=1",
-                       ndjson({"key": "header", "value": {"summary": "s"}}, add("x")),
-                       headers={"Content-Type": NDJSON})
-        assert_error(refused, 501)
-    assert files(ada, repo) == []
-
-
 @pytest.mark.both_engines
 def test_a_broken_card_is_refused_with_its_errors_and_nothing_is_committed(ada, repo):
     head = ada.info(repo)["sha"]

@@ -115,6 +115,21 @@ json::object only(json::object all, const repo::Expand& keys) {
 
 }  // namespace
 
+std::string avatar_url(const Services& services, const account::Profile& profile) {
+  return profile.avatar.value_or(services.public_url + "/api/-/v1/avatars/" +
+                                 profile.public_id.hex + ".svg");
+}
+
+json::object user_json(const Services& services, const account::User& user) {
+  return {{"_id", user.public_id.hex},
+          {"type", "user"},
+          {"user", user.name},
+          {"name", user.name},
+          {"fullname", user.full_name},
+          {"avatarUrl", avatar_url(services, user)},
+          {"isPro", user.plan != account::Plan::free}};
+}
+
 json::object entry_json(const repo::Entry& in) {
   const auto& e = in.entry;
   json::object out{{"type", e.is_folder() ? "directory" : "file"},

@@ -3,6 +3,11 @@
 
 namespace cairn::api::hub {
 
+/// The picture of a user or organization: their own, or one drawn from the id.
+[[nodiscard]] std::string avatar_url(const Services& services, const account::Profile& profile);
+/// A user wherever one appears beside something: discussions, likers, members, requests.
+[[nodiscard]] json::object user_json(const Services& services, const account::User& user);
+
 /// A file or folder as `tree` and `paths-info` show it (hub-api.md, section 5).
 [[nodiscard]] json::object entry_json(const repo::Entry& entry);
 

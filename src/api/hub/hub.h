@@ -3,6 +3,7 @@
 
 #include "base/keyring.h"
 #include "hub/account/account.h"
+#include "hub/community/community.h"
 #include "hub/lfs/lfs.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
@@ -22,6 +23,7 @@ struct Services {
   repo::Repos& repos;
   repo::Files& files;
   repo::Commits& commits;
+  community::Community& community;
   lfs::Lfs& large_files;
   xet::Xet& xet;
   std::string public_url;  ///< Without '/' at its end.

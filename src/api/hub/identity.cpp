@@ -1,4 +1,4 @@
-#include "api/hub/open.h"
+#include "api/hub/encode.h"
 #include "base/bytes.h"
 
 namespace cairn::api::hub {
@@ -14,11 +14,6 @@ json::object token_json(const account::Token& token) {
   return out;
 }
 
-std::string avatar_of(const Services& services, const account::Profile& profile) {
-  return profile.avatar.value_or(services.public_url + "/api/-/v1/avatars/" +
-                                 profile.public_id.hex + ".svg");
-}
-
 json::object whoami_json(const Services& services, const account::Whoami& who) {
   json::array organizations;
   for (const auto& m : who.organizations) {
@@ -31,7 +26,7 @@ json::object whoami_json(const Services& services, const account::Whoami& who) {
                      {"email", o.email ? json::value(*o.email) : json::value(nullptr)},
                      {"canPay", false},
                      {"periodEnd", nullptr},
-                     {"avatarUrl", avatar_of(services, o)},
+                     {"avatarUrl", avatar_url(services, o)},
                      {"isEnterprise", o.plan == account::Plan::enterprise},
                      {"plan", json::string_view(account::to_string(o.plan))},
                      {"roleInOrg", json::string_view(account::to_string(m.role))}});
@@ -49,7 +44,7 @@ json::object whoami_json(const Services& services, const account::Whoami& who) {
                       {"canPay", false},
                       {"billingMode", "postpaid"},
                       {"periodEnd", nullptr},
-                      {"avatarUrl", avatar_of(services, user)},
+                      {"avatarUrl", avatar_url(services, user)},
                       {"orgs", std::move(organizations)},
                       {"auth", std::move(auth)}};
 }

@@ -135,6 +135,11 @@ void add_routes(http::Router& router, Services& services) {
   add_resolve_routes(router, services);
   add_upload_routes(router, services);
   add_xet_routes(router, services);
+  add_discussion_routes(router, services);
+  add_like_routes(router, services);
+  add_request_routes(router, services);
+  add_people_routes(router, services);
+  add_activity_routes(router, services);
   using http::Method;
   for (RepoKind kind : all_kinds) {
     for (const char* suffix :
@@ -147,6 +152,8 @@ void add_routes(http::Router& router, Services& services) {
     for (const char* suffix : {"/branch/{rest...}", "/tag/{rest...}"})
       add_alias_route(router, services, kind, Method::delete_, suffix);
     add_alias_route(router, services, kind, Method::put, "/settings");
+    for (Method method : {Method::get, Method::post, Method::delete_})
+      add_alias_route(router, services, kind, method, "/discussions/{rest...}");
   }
 }
 

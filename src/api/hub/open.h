@@ -41,6 +41,10 @@ void add_next_link(http::Response& response, const http::Request& request, const
 void add_alias_route(http::Router& router, Services& services, RepoKind kind, http::Method method,
                      std::string_view suffix);
 
+/// The page of a discussion or pull request; clients read the number back from it.
+[[nodiscard]] std::string discussion_url(const Services& services, const repo::Repo& repo,
+                                         std::int64_t number);
+
 void add_identity_routes(http::Router& router, Services& services);
 void add_repo_routes(http::Router& router, Services& services);
 void add_info_routes(http::Router& router, Services& services);
@@ -49,5 +53,10 @@ void add_ref_routes(http::Router& router, Services& services);
 void add_resolve_routes(http::Router& router, Services& services);
 void add_upload_routes(http::Router& router, Services& services);
 void add_xet_routes(http::Router& router, Services& services);
+void add_discussion_routes(http::Router& router, Services& services);
+void add_like_routes(http::Router& router, Services& services);
+void add_request_routes(http::Router& router, Services& services);
+void add_people_routes(http::Router& router, Services& services);
+void add_activity_routes(http::Router& router, Services& services);
 
 }  // namespace cairn::api::hub

@@ -129,10 +129,13 @@ RepoHandler commit_handler(Services& services) {
     CAIRN_CO_TRY(wanted, co_await read_commit(services, request, actor, repo, revision));
     CAIRN_CO_TRY(made, co_await services.commits.commit(actor, repo, revision, std::move(wanted),
                                                         request.query_flag("create_pr")));
-    co_return http::json(200, json::value(json::object{{"success", true},
-                                                       {"commitOid", made.commit->oid.hex()},
-                                                       {"commitUrl", made.url},
-                                                       {"hookOutput", made.hook_output}}));
+    json::object out{{"success", true},
+                     {"commitOid", made.commit->oid.hex()},
+                     {"commitUrl", made.url},
+                     {"hookOutput", made.hook_output}};
+    if (made.pull_request)
+      out["pullRequestUrl"] = discussion_url(services, *repo, *made.pull_request);
+    co_return http::json(200, json::value(std::move(out)));
   };
 }
 

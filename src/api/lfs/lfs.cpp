@@ -108,7 +108,8 @@ Task<Result<http::Response>> answer_batch(Protocol protocol, RepoKind kind, std:
   bool upload = batch.operation == "upload";
   std::string name(request.param("ns"));  // None: an alias, which redirects.
   name += (name.empty() ? "" : "/") + std::string(request.param("name"));
-  auto action = upload ? access::Action::write : access::Action::read_content;
+  // Clients do not say that an upload is for a pull request (hub-api.md, trap 47).
+  auto action = upload ? access::Action::create_pr : access::Action::read_content;
   CAIRN_CO_TRY(repo, co_await protocol.gate.open(request, kind, name, action));
   if (repo.moved_to) co_return http::redirect(307, moved_location(request, prefix, *repo.moved_to));
 

@@ -1,0 +1,17 @@
+#include "hub/community/community.h"
+
+#include "hub/community/store.h"
+
+namespace cairn::community {
+
+Community::Community(db::Database& database, history::History& history, repo::Repos& repos,
+                     repo::Commits& commits, Blocking& blocking, const Keyring& keyring)
+    : discussions(database, history, repos, commits, blocking),
+      likes(database, repos, keyring),
+      requests(database, repos, keyring),
+      people(database),
+      activity(database) {
+  repos.when_purged([](db::Tx& tx, RepoId repo) { store::forget_repo(tx, repo); });
+}
+
+}  // namespace cairn::community

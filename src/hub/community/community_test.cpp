@@ -1,0 +1,209 @@
+#include "hub/community/community.h"
+
+#include <gtest/gtest.h>
+
+#include "hub/access/store.h"
+#include "hub/community/merge.h"
+#include "hub/community/people_store.h"
+#include "hub/community/store.h"
+#include "hub/repo/testing/hub.h"
+
+namespace cairn::community {
+namespace {
+
+/// A hub with this module on top.
+class Hub : public repo::testing::Hub {
+ public:
+  explicit Hub(db::Engine engine) : repo::testing::Hub(engine, {}, community_migrations()) {
+    commits = std::make_unique<repo::Commits>(*database, *history, *repos, *files, blocking, clock,
+                                              &rows);
+    community =
+        std::make_unique<Community>(*database, *history, *repos, *commits, blocking, keyring);
+    carol = as(user("carol"));
+  }
+  /// A pull request of bob's for main. @return its number.
+  std::int64_t propose(const RepoRef& repo, std::string body) {
+    repo::CommitBody parser(repo::CommitBody::Format::ndjson, commits->stage());
+    must(parser.feed(body));
+    auto request = must(parser.finish());
+    auto made = must(run(commits->commit(bob, repo, "main", std::move(request), true)));
+    return *made.pull_request;
+  }
+  DiscussionDetails details(const RepoRef& repo, std::int64_t number) {
+    return must(run(community->discussions.details(ada, repo, number)));
+  }
+
+  PullRequestRows rows;
+  std::unique_ptr<Community> community;
+  Actor carol;
+};
+
+class CommunityOnEachEngine : public ::testing::TestWithParam<db::Engine> {
+ protected:
+  Hub hub{GetParam()};
+};
+INSTANTIATE_TEST_SUITE_P(Engines, CommunityOnEachEngine,
+                         ::testing::ValuesIn(db::testing::engines()),
+                         [](const auto& info) { return db::testing::to_string(info.param); });
+
+TEST_P(CommunityOnEachEngine, APullRequestIsOpenedPushedToAndMerged) {
+  auto repo = hub.create(hub.ada, "m");
+  auto number = hub.propose(repo, Hub::header("Add b") + Hub::file("b", "1"));
+  EXPECT_EQ(number, 1);
+  EXPECT_EQ(hub.listing(repo, "refs/pr/1"), (std::vector<std::string>{".gitattributes", "b"}));
+  EXPECT_EQ(hub.listing(repo), std::vector<std::string>{".gitattributes"});
+  hub.must(hub.commit(hub.bob, repo, Hub::header("More") + Hub::file("b", "2"), "refs/pr/1"));
+  auto refused = hub.commit(hub.carol, repo, Hub::header("No") + Hub::file("c", "3"), "refs/pr/1");
+  EXPECT_EQ(refused.error().word, "Forbidden");
+  hub.must(hub.run(hub.community->discussions.merge(hub.ada, repo, 1, "")));
+  EXPECT_EQ(hub.text(repo, "b"), "2");
+  auto merged = hub.details(repo, 1).discussion;
+  EXPECT_EQ(merged.status, Status::merged);
+  EXPECT_EQ(merged.merge_commit, hub.again(repo)->sha);
+}
+
+TEST_P(CommunityOnEachEngine, AMergeThatLosesTheRaceIsPlannedAnew) {
+  auto repo = hub.create(hub.ada, "m");
+  hub.put(repo, "a", "1");
+  hub.propose(repo, Hub::header("Add b") + Hub::file("b", "1"));
+  // As if main moved between planning and committing: a stale head is refused as such.
+  auto head = git::Oid{};
+  repo::Merge stale{
+      .branch = "refs/heads/main", .head = head, .message = {"t", ""}, .ops = {}, .within = {}};
+  stale.ops.emplace_back(repo::Delete{*git::parse_path("a")});
+  auto refused = hub.run(hub.commits->merge(hub.ada, repo, std::move(stale)));
+  EXPECT_EQ(refused.error().word, "StaleParent");
+  hub.must(hub.run(hub.community->discussions.merge(hub.ada, repo, 1, "")));
+  EXPECT_EQ(hub.listing(repo), (std::vector<std::string>{".gitattributes", "a", "b"}));
+}
+
+TEST_P(CommunityOnEachEngine, WhatIsRefusedInTheTransactionOpensNothing) {
+  auto repo = hub.create(hub.ada, "m");
+  auto digest = hub.upload(repo, "bytes");
+  hub.propose(repo, Hub::header("Large") + Hub::large("w", digest));
+  repo::CommitBody parser(repo::CommitBody::Format::ndjson, hub.commits->stage());
+  hub.must(parser.feed(Hub::header("Missing") + Hub::large("w", sha256("other"))));
+  auto request = hub.must(parser.finish());
+  auto refused = hub.run(hub.commits->commit(hub.bob, repo, "main", std::move(request), true));
+  EXPECT_EQ(refused.error().word, "LfsObjectNotFound");
+  auto page = hub.must(hub.run(hub.community->discussions.list(repo, {})));
+  EXPECT_EQ(page.count, 1);
+}
+
+TEST_P(CommunityOnEachEngine, TheNearestCommonCommitIsFound) {
+  auto repo = hub.create(hub.ada, "m");
+  auto base = hub.put(repo, "a", "1");
+  hub.propose(repo, Hub::header("Side") + Hub::file("b", "1"));
+  auto main = hub.put(repo, "c", "1");
+  auto find = [&](db::Tx& tx) -> Result<git::Oid> {
+    auto side = hub.history->find_ref(tx, repo->id, "refs/pr/1");
+    auto commit = hub.history->find_commit(tx, repo->id, side->commit);
+    return merge_base(tx, *hub.history, repo->id, *commit, *main)->oid;
+  };
+  EXPECT_EQ(hub.must(hub.read(find)), base->oid);
+}
+
+TEST_P(CommunityOnEachEngine, PurgingARepositoryTakesAllOfItAlong) {
+  auto repo = hub.create(hub.ada, "m");
+  hub.propose(repo, Hub::header("Add") + Hub::file("b", "1"));
+  hub.must(hub.run(hub.community->likes.like(hub.bob, repo)));
+  auto made = hub.must(hub.run(hub.community->discussions.comment(hub.bob, repo, 1, "one")));
+  hub.must(hub.run(hub.community->discussions.edit_comment(hub.bob, repo, 1, made.id, "two")));
+  hub.must(hub.run(hub.repos->remove(hub.ada, repo->kind, repo->name)));
+  hub.must(hub.run(hub.repos->purge(Actor::system(), repo->public_id)));
+  auto look = [&](db::Tx& tx) -> Result<> {
+    EXPECT_FALSE(store::find(tx, repo->id, 1));
+    EXPECT_FALSE(store::likes(tx, repo->id, hub.bob.user));
+    return {};
+  };
+  hub.must(hub.read(look));
+}
+
+TEST_P(CommunityOnEachEngine, LikesAreCountedOnce) {
+  auto repo = hub.create(hub.ada, "m");
+  for (int i = 0; i < 2; ++i) hub.must(hub.run(hub.community->likes.like(hub.bob, repo)));
+  hub.must(hub.run(hub.community->likes.like(hub.carol, repo)));
+  EXPECT_EQ(hub.again(repo)->likes, 2);
+  for (int i = 0; i < 2; ++i) hub.must(hub.run(hub.community->likes.unlike(hub.bob, repo)));
+  EXPECT_EQ(hub.again(repo)->likes, 1);
+}
+
+TEST_P(CommunityOnEachEngine, OneWithoutTheRightToWriteOpensSoMany) {
+  auto repo = hub.create(hub.ada, "m");
+  auto fill = [&](db::Tx& tx) -> Result<> {
+    for (auto i = open_per_author_max; i > 0; --i)
+      (void)store::insert(tx, {repo->id, hub.bob.user, "Spam", Status::open, {}});
+    return {};
+  };
+  hub.must(hub.write(fill));
+  auto refused = hub.run(hub.community->discussions.create(hub.bob, repo, {"More", "text", false}));
+  EXPECT_EQ(refused.error().word, "TooManyDiscussions");
+  hub.must(hub.run(hub.community->discussions.create(hub.carol, repo, {"Mine", "text", false})));
+  hub.must(hub.run(hub.community->discussions.set_open(hub.bob, repo, 1, false, "")));
+  hub.must(hub.run(hub.community->discussions.create(hub.bob, repo, {"More", "text", false})));
+}
+
+TEST_P(CommunityOnEachEngine, NoStatementReadsAWholeTable) {
+  for (auto statements :
+       {store::statements(), store::people_statements(), access::store::statements()})
+    for (const auto* statement : statements) {
+      auto plan = hub.must(hub.database->explain(*statement));
+      EXPECT_TRUE(plan.full_scans.empty()) << statement->name << "\n"
+                                           << ::testing::PrintToString(plan.lines);
+    }
+  DiscussionQuery query{.pull_requests = true, .closed = true, .author = "bob", .search = "x"};
+  access::RequestPlace place{Time{5}, UserId{7}};
+  store::OpenRequest open{Time{5}, RepoId{3}, UserId{7}};
+  for (const auto& sql :
+       {store::list_query(RepoId{1}, query, UserId{2}, false),
+        store::list_query(RepoId{1}, {}, {}, true), store::list_query(RepoId{1}, {}, {}, false),
+        access::store::list_query(RepoId{1}, access::GrantState::pending, place, 10),
+        access::store::list_query(RepoId{1}, {}, {}, 10),
+        store::open_requests_query("[1,2]", open, 10, GetParam()),
+        store::members_query(OrgId{1}, "x", "y", 10)}) {
+    auto plan = hub.must(hub.database->explain(sql));
+    std::erase_if(plan.full_scans, [](const auto& table) {
+      return table.contains("json");  // The list of owners, a parameter.
+    });
+    EXPECT_TRUE(plan.full_scans.empty()) << sql.sql() << ::testing::PrintToString(plan.lines);
+  }
+}
+
+// ---- Forms -------------------------------------------------------------------------------------
+
+json::value parsed(std::string_view text) {
+  return *parse_json(text);
+}
+
+TEST(GateForm, KeepsOrderAndKnowsBothWaysToWriteAField) {
+  auto form = gate_form(parsed(R"({"extra_gated_prompt": "Read", "extra_gated_fields": {
+    "B": "text", "A": {"type": "select", "options": ["x", {"label": "Y", "value": "y"}, {"label": "Z"}]},
+    "C": "no such type", "D": 7}})"));
+  EXPECT_EQ(form.prompt, "Read");
+  ASSERT_EQ(form.fields.size(), 4u);
+  EXPECT_EQ(form.fields[0].label, "B");
+  EXPECT_EQ(form.fields[1].options, (std::vector<std::string>{"x", "y", "Z"}));
+  EXPECT_EQ(form.fields[2].type, FieldType::text);
+  EXPECT_EQ(form.fields[3].type, FieldType::text);
+}
+
+TEST(GateForm, ACardWithoutOneAsksNothing) {
+  for (const auto* card : {"null", "7", "{}", R"({"extra_gated_fields": ["a"]})"}) {
+    auto form = gate_form(parsed(card));
+    EXPECT_TRUE(form.fields.empty()) << card;
+    EXPECT_TRUE(check_answers(form, {{"a", "b"}})->empty()) << card;
+  }
+}
+
+TEST(GateForm, HoldsAnswersToTheirTypes) {
+  auto form =
+      gate_form(parsed(R"({"extra_gated_fields": {"When": "date_picker", "Yes": "checkbox"}})"));
+  EXPECT_TRUE(check_answers(form, {{"When", "2020-02-29"}, {"Yes", "on"}}));
+  for (const char* date : {"2020-13-01", "2020-1-1", "x", "2020-02-32", "20200229xx"})
+    EXPECT_FALSE(check_answers(form, {{"When", date}, {"Yes", true}})) << date;
+  EXPECT_FALSE(check_answers(form, {{"When", "2020-02-29"}, {"Yes", "no"}}));
+  EXPECT_FALSE(check_answers(form, {{"When", "2020-02-29"}}));
+}
+
+}  // namespace
+}  // namespace cairn::community
