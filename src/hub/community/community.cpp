@@ -11,7 +11,7 @@ Community::Community(db::Database& database, history::History& history, repo::Re
       requests(database, repos, keyring),
       people(database),
       activity(database) {
-  repos.when_purged([](db::Tx& tx, RepoId repo) { store::forget_repo(tx, repo); });
+  repos.when_purged(store::forget_repo);
 }
 
 }  // namespace cairn::community

@@ -119,6 +119,25 @@ TEST_P(CommunityOnEachEngine, PurgingARepositoryTakesAllOfItAlong) {
   hub.must(hub.read(look));
 }
 
+TEST_P(CommunityOnEachEngine, APurgeGoesInSteps) {
+  auto repo = hub.create(hub.ada, "m");
+  auto fill = [&](db::Tx& tx) -> Result<> {
+    for (int i = 0; i < 7; ++i) {
+      auto made = store::insert(tx, {repo->id, hub.bob.user, "Talk", Status::open, {}});
+      (void)store::add_event(tx, made.row, EventKind::comment, hub.bob.user, "text", {});
+    }
+    (void)store::like(tx, repo->id, hub.bob.user);
+    return {};
+  };
+  hub.must(hub.write(fill));
+  auto step = [&](db::Tx& tx) -> Result<int> { return store::forget_repo(tx, repo->id, 4); };
+  std::vector<int> steps;
+  do {
+    steps.push_back(hub.must(hub.write(step)));
+  } while (steps.back() == 4);
+  EXPECT_EQ(steps, (std::vector<int>{4, 4, 4, 3}));  // 7 comments, 7 discussions, 1 like.
+}
+
 TEST_P(CommunityOnEachEngine, LikesAreCountedOnce) {
   auto repo = hub.create(hub.ada, "m");
   for (int i = 0; i < 2; ++i) hub.must(hub.run(hub.community->likes.like(hub.bob, repo)));

@@ -193,6 +193,9 @@ Task<Result<Event>> Discussions::comment(Actor actor, RepoRef repo, std::int64_t
   auto write = [=](db::Tx& tx) -> Result<Event> {
     CAIRN_TRY(opened, open_for(tx, *repos, actor, repo->id, number, Action::discuss));
     CAIRN_CHECK(check_talk(tx, actor, opened.repo));
+    if (opened.discussion.comments >= comments_max)
+      return fail(ErrorCode::conflict, "DiscussionFull",
+                  "The discussion has 2000 comments. Open another.");
     return add_comment(tx, actor, opened, body);
   };
   co_return co_await database_.write(write);

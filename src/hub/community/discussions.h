@@ -24,8 +24,10 @@ constexpr std::size_t title_chars_min = 3, title_chars_max = 200;
 constexpr std::size_t comment_bytes_max = 65'536;
 /// A page of a list; clients count on nothing but `start`.
 constexpr int discussions_per_page = 50;
-/// Events shown of one discussion. Longer ones exist nowhere; the rest waits for pages.
-constexpr int events_max = 2000;
+/// Comments in one discussion: beyond that nobody reads on, and another can be opened.
+constexpr std::int64_t comments_max = 2000;
+/// Events shown of one discussion: all comments, and what else happened.
+constexpr int events_max = 5000;
 /// Open ones that somebody without the right to write may have in one repository: nobody needs
 /// more, and a script would fill the list for everyone.
 constexpr std::int64_t open_per_author_max = 200;
@@ -140,6 +142,7 @@ class Discussions {
 
   /// @return its number.
   Task<Result<std::int64_t>> create(Actor actor, RepoRef repo, NewDiscussion request);
+  /// @return also `conflict` "DiscussionFull".
   Task<Result<Event>> comment(Actor actor, RepoRef repo, std::int64_t number, std::string text);
   /// Author or writer.
   Task<Result<Event>> rename(Actor actor, RepoRef repo, std::int64_t number, std::string title);

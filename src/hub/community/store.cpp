@@ -41,8 +41,13 @@ constexpr db::Statement delete_events{"discussion.delete_events",
                                       "DELETE FROM discussion_events WHERE discussion_id = $1"};
 constexpr db::Statement delete_discussion{"discussion.delete",
                                           "DELETE FROM discussions WHERE id = $1"};
-constexpr db::Statement ids_of_repo{"discussion.ids_of_repo",
-                                    "SELECT id FROM discussions WHERE repo_id = $1"};
+constexpr db::Statement some_events_of_repo{"discussion.some_events", R"sql(
+  SELECT e.id FROM discussions d JOIN discussion_events e ON e.discussion_id = d.id
+  WHERE d.repo_id = $1 LIMIT $2)sql"};
+constexpr db::Statement delete_event{"discussion.delete_event",
+                                     "DELETE FROM discussion_events WHERE id = $1"};
+constexpr db::Statement delete_some{"discussion.delete_some", R"sql(
+  DELETE FROM discussions WHERE id IN (SELECT id FROM discussions WHERE repo_id = $1 LIMIT $2))sql"};
 constexpr db::Statement delete_numbers{"discussion.delete_numbers",
                                        "DELETE FROM discussion_numbers WHERE repo_id = $1"};
 
@@ -72,7 +77,9 @@ constexpr db::Statement delete_like{"like.delete",
                                     "DELETE FROM likes WHERE repo_id = $1 AND user_id = $2"};
 constexpr db::Statement find_like{"like.find",
                                   "SELECT 1 FROM likes WHERE repo_id = $1 AND user_id = $2"};
-constexpr db::Statement delete_likes{"like.delete_all", "DELETE FROM likes WHERE repo_id = $1"};
+constexpr db::Statement delete_some_likes{"like.delete_some", R"sql(
+  DELETE FROM likes WHERE repo_id = $1 AND user_id IN (
+    SELECT user_id FROM likes WHERE repo_id = $1 LIMIT $2))sql"};
 constexpr db::Statement first_likers{"like.first_likers", R"sql(
   SELECT repo_id, user_id, created_at FROM likes WHERE repo_id = $1
   ORDER BY created_at DESC, user_id DESC LIMIT $2)sql"};
@@ -88,17 +95,37 @@ constexpr db::Statement next_liked{"like.next_liked", R"sql(
   WHERE user_id = $1 AND (created_at, repo_id) < ($2, $3)
   ORDER BY created_at DESC, repo_id DESC LIMIT $4)sql"};
 
-constexpr const db::Statement* all_statements[] = {
-    &next_number,          &insert_discussion, &find_discussion,
-    &count_open_of_author, &update_title,      &update_status,
-    &update_pinned,        &count_comment,     &delete_edits,
-    &delete_events,        &delete_discussion, &ids_of_repo,
-    &delete_numbers,       &insert_event,      &list_events,
-    &find_event_by_id,     &list_edits,        &insert_edit,
-    &update_body,          &hide_event,        &delete_edits_of_event,
-    &insert_like,          &delete_like,       &find_like,
-    &delete_likes,         &first_likers,      &next_likers,
-    &first_liked,          &next_liked};
+constexpr const db::Statement* all_statements[] = {&next_number,
+                                                   &insert_discussion,
+                                                   &find_discussion,
+                                                   &count_open_of_author,
+                                                   &update_title,
+                                                   &update_status,
+                                                   &update_pinned,
+                                                   &count_comment,
+                                                   &delete_edits,
+                                                   &delete_events,
+                                                   &delete_discussion,
+                                                   &some_events_of_repo,
+                                                   &delete_numbers,
+                                                   &insert_event,
+                                                   &list_events,
+                                                   &find_event_by_id,
+                                                   &list_edits,
+                                                   &insert_edit,
+                                                   &update_body,
+                                                   &hide_event,
+                                                   &delete_edits_of_event,
+                                                   &delete_event,
+                                                   &delete_some,
+                                                   &insert_like,
+                                                   &delete_like,
+                                                   &find_like,
+                                                   &delete_some_likes,
+                                                   &first_likers,
+                                                   &next_likers,
+                                                   &first_liked,
+                                                   &next_liked};
 
 // ------------------------------------------------------------------------------------------------
 
@@ -251,10 +278,17 @@ void remove(db::Tx& tx, std::int64_t discussion) {
   tx.run(delete_events, discussion);
   tx.run(delete_discussion, discussion);
 }
-void forget_repo(db::Tx& tx, RepoId repo) {
-  for (const auto& row : tx.all(ids_of_repo, repo)) remove(tx, row.integer(0));
-  tx.run(delete_numbers, repo);
-  tx.run(delete_likes, repo);
+int forget_repo(db::Tx& tx, RepoId repo, int limit) {
+  std::int64_t gone = 0;
+  for (const auto& row : tx.all(some_events_of_repo, repo, limit)) {
+    tx.run(delete_edits_of_event, row.integer(0));
+    tx.run(delete_event, row.integer(0));
+    ++gone;
+  }
+  if (gone < limit) gone += tx.run(delete_some, repo, limit - gone);
+  if (gone < limit) gone += tx.run(delete_some_likes, repo, limit - gone);
+  if (gone < limit) tx.run(delete_numbers, repo);
+  return static_cast<int>(gone);
 }
 
 // ---- Events ----

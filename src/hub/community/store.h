@@ -35,7 +35,8 @@ void set_status(db::Tx& tx, std::int64_t discussion, Status status,
                 const std::optional<std::string>& merge_commit);
 void set_pinned(db::Tx& tx, std::int64_t discussion, bool pinned);
 void remove(db::Tx& tx, std::int64_t discussion);
-void forget_repo(db::Tx& tx, RepoId repo);
+/// Of a purged repository, at most `limit` rows. @return how many.
+int forget_repo(db::Tx& tx, RepoId repo, int limit);
 
 // ---- Events ----
 /// A comment is counted in its discussion.

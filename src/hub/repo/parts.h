@@ -17,7 +17,7 @@ struct Repos::Parts {
   Options options;
   Cache cache;
   SiblingCache siblings = {};
-  std::vector<std::function<void(db::Tx&, RepoId)>> when_purged = {};
+  std::vector<Forget> when_purged = {};
 
   std::mutex downloads_mutex;
   std::unordered_map<std::int64_t, std::int64_t> downloads;  ///< Not yet written.

@@ -86,7 +86,7 @@ void Repos::forget_after_commit(db::Tx& tx, const Repo& repo) {
   parts_->forget_after_commit(tx, repo.kind, name.key(), repo.id);
 }
 
-void Repos::when_purged(std::function<void(db::Tx&, RepoId)> forget) {
+void Repos::when_purged(Forget forget) {
   parts_->when_purged.push_back(std::move(forget));
 }
 

@@ -208,9 +208,11 @@ class Repos {
 
   // ---- For Commits and Files ----
 
-  /// What other modules keep about a repository goes in the transaction that purges it. To be
-  /// called before the first purge, once by each of them.
-  void when_purged(std::function<void(db::Tx&, RepoId)> forget);
+  /// What other modules keep about a repository goes before its row when it is purged: `forget` is
+  /// called, each time in a transaction of its own, until it deletes less than `limit` rows.
+  /// Once by each module, before the first purge.
+  using Forget = std::function<int(db::Tx& tx, RepoId repo, int limit)>;
+  void when_purged(Forget forget);
   /// Drops what memory holds of the repository once `tx` is durable: called by every change of the
   /// row or of a ref.
   void forget_after_commit(db::Tx& tx, const Repo& repo);

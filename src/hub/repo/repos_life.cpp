@@ -102,14 +102,23 @@ Task<Result<>> Repos::purge_deleted(Actor actor, Repo repo, lfs::Parting parting
     CAIRN_CO_TRY(done, co_await parts_->database.write(step));
     unlinked = done;
   }
+  for (const auto& forget : parts_->when_purged)
+    for (int deleted = unlink_step; deleted == unlink_step;) {
+      auto step = [repo, &forget](db::Tx& tx) -> Result<int> {
+        tx.lock_row(db::Lockable::repo, repo.id.value);
+        if (!store::find_deleted(tx, repo.public_id)) return 0;  // Restored meanwhile.
+        return forget(tx, repo.id, unlink_step);
+      };
+      CAIRN_CO_TRY(done, co_await parts_->database.write(step));
+      deleted = done;
+    }
   auto* history = &parts_->history;
-  auto finish = [this, actor, repo, history](db::Tx& tx) -> Result<> {
+  auto finish = [actor, repo, history](db::Tx& tx) -> Result<> {
     tx.lock_row(db::Lockable::repo, repo.id.value);
     auto gone = store::find_deleted(tx, repo.public_id);
     if (!gone) return {};
     append_event(tx, actor, *gone, "repo.purged");
     access::forget_repo(tx, gone->id);
-    for (const auto& forget : parts_->when_purged) forget(tx, gone->id);
     CAIRN_CHECK(history->purge(tx, gone->id));
     store::purge(tx, *gone, user_of(actor));
     return {};
