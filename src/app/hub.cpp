@@ -9,6 +9,7 @@
 
 #include "app/version.h"
 #include "base/log.h"
+#include "hub/count/count.h"
 #include "hub/event/event.h"
 #include "hub/work/work.h"
 
@@ -137,7 +138,7 @@ std::string system_user() {
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
   for (auto list : {account::account_migrations(), access::access_migrations(),
-                    oauth::oauth_migrations(), event::event_migrations(), work::work_migrations(),
+                    oauth::oauth_migrations(), count::count_migrations(), event::event_migrations(), work::work_migrations(),
                     lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
                     repo::repo_migrations(), keys::keys_migrations(),
                     community::community_migrations()})

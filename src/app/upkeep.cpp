@@ -28,6 +28,10 @@ Task<> flush_counters(Hub& hub) {
   report("upkeep.tokens.failed", co_await hub.accounts.flush());
 }
 
+Task<> read_lists(Hub& hub) {
+  report("upkeep.lists.failed", co_await hub.repos.load_lists());
+}
+
 Task<> each_minute(Hub& hub) {
   report("upkeep.uploads.failed", co_await hub.large_files.expire_uploads(1000));
   auto tidy = [&hub] { hub.fetches.tidy(); };
@@ -52,6 +56,26 @@ Result<> plan_collection(db::Tx& tx) {
   next.run_at = tx.now() + hours(24);
   work::enqueue(tx, next);
   return {};
+}
+
+constexpr std::string_view roll_kind = "repo.figures";
+/// Trending decays by the day, so nobody sees a difference sooner.
+constexpr Duration roll_every = minutes(10);
+
+Result<> plan_rolling(db::Tx& tx, Duration after) {
+  work::NewWork next;
+  next.kind = roll_kind;
+  next.key = "rolling";
+  next.run_at = tx.now() + after;
+  work::enqueue(tx, next);
+  return {};
+}
+
+Task<Result<>> roll_figures(Hub& hub) {
+  CAIRN_CO_TRY(moved, co_await hub.repos.roll_figures());
+  if (moved) log::info("upkeep.figures", {{"moved", moved}});
+  auto plan = [](db::Tx& tx) { return plan_rolling(tx, roll_every); };
+  co_return co_await hub.database->write(plan);
 }
 
 Task<Result<>> collect_garbage(Hub& hub) {
@@ -180,7 +204,8 @@ Upkeep::~Upkeep() {
 Result<> Upkeep::plan(Hub& hub) {
   auto plan = [](db::Tx& tx) -> Result<> {
     CAIRN_CHECK(plan_collection(tx));
-    return plan_cut(tx, minutes(10));
+    CAIRN_CHECK(plan_cut(tx, minutes(10)));
+    return plan_rolling(tx, minutes(1));
   };
   return hub.database->write_now(plan);
   CAIRN_CHECK(plan_sheets(hub));
@@ -189,6 +214,7 @@ Result<> Upkeep::plan(Hub& hub) {
 
 void Upkeep::start() {
   auto run = [](Hub& hub, std::shared_ptr<Loop> loop) -> Task<> {
+    co_await read_lists(hub);
     for (int second = 1; !loop->stopping; ++second) {
       boost::system::error_code ignored;
       loop->timer.expires_after(std::chrono::seconds(1));
@@ -196,6 +222,7 @@ void Upkeep::start() {
           boost::asio::redirect_error(boost::asio::use_awaitable, ignored));
       if (loop->stopping) co_return;
       co_await flush_counters(hub);
+      report("upkeep.lists.failed", co_await hub.repos.refresh_lists());
       if (second % 60 == 0) co_await each_minute(hub);
     }
   };
@@ -211,6 +238,7 @@ void Upkeep::start() {
                 [this](work::WorkItem item) { return merge_packs(hub_, std::move(item)); });
   worker.handle(std::string(drop_kind),
                 [this](work::WorkItem item) { return drop_unreachable(hub_, std::move(item)); });
+  worker.handle(std::string(roll_kind), [this](work::WorkItem) { return roll_figures(hub_); });
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
   loop_->worker_ended =
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);

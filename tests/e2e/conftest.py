@@ -42,8 +42,9 @@ def token(name):
 # A name per role, so that a test reads as who does what.
 ADA, ADA_READ, ADA_EXPIRED, ADA_FINE = (
     token("adaWrite"), token("adaRead"), token("adaExpired"), token("adaFine"))
-BOB, CAROL, DAN, KEEPER, LENA = (
-    token("bobWrite"), token("carolWrite"), token("danWrite"), token("keeper"), token("lena"))
+BOB, CAROL, DAN, KEEPER, LENA, MILA = (
+    token("bobWrite"), token("carolWrite"), token("danWrite"), token("keeper"), token("lena"),
+    token("mila"))
 
 
 def person(name, *tokens, **more):
@@ -77,8 +78,9 @@ WORLD = {
         person("carol", written(CAROL)),
         person("dan", written(DAN)),
         person("keeper", written(KEEPER), admin=True),
-        # Has no repositories but those of tests of lists.
+        # Have no repositories but those of tests of lists, one file's each.
         person("lena", written(LENA)),
+        person("mila", written(MILA)),
     ],
     "orgs": [
         {"name": "crew", "fullname": "Crew",

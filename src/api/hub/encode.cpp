@@ -1,5 +1,7 @@
 #include "api/hub/encode.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace cairn::api::hub {
@@ -90,7 +92,7 @@ json::object everything(const Services& services, const repo::Info& info, bool b
                    {"gated", gated_json(repo.gating)},
                    {"disabled", repo.disabled},
                    {"likes", repo.likes},
-                   {"trendingScore", 0},
+                   {"trendingScore", repo.trending_score},
                    {"tags", texts(info.card->fields.tags)},
                    {"cardData", info.card->data},
                    {"usedStorage", repo.storage_bytes},
@@ -155,16 +157,65 @@ json::object info_json(const Services& services, const repo::Info& info, const I
   return all;
 }
 
+namespace {
+
+// What an item of a list has without `full`, as the public hub answers; and what `full` adds.
+constexpr std::string_view model_item[] = {"modelId",      "likes",        "trendingScore",
+                                           "private",      "downloads",    "tags",
+                                           "pipeline_tag", "library_name", "createdAt"};
+constexpr std::string_view dataset_item[] = {
+    "author",  "disabled", "gated",       "lastModified", "likes", "trendingScore",
+    "private", "sha",      "description", "downloads",    "tags",  "createdAt"};
+constexpr std::string_view space_item[] = {"likes", "trendingScore", "private",
+                                           "sdk",   "tags",          "createdAt"};
+constexpr std::string_view kernel_item[] = {
+    "author",  "disabled", "gated",     "lastModified", "likes",    "trendingScore",
+    "private", "sha",      "downloads", "tags",         "createdAt"};
+constexpr std::string_view full_item[] = {
+    "author",   "disabled",  "gated",   "lastModified", "sha",      "siblings",
+    "citation", "subdomain", "runtime", "models",       "datasets", "title",
+    "emoji",    "colorFrom", "colorTo", "pinned",       "region",   "paperswithcode_id"};
+
+std::span<const std::string_view> item_keys(RepoKind kind) {
+  switch (kind) {
+    case RepoKind::model:
+      return model_item;
+    case RepoKind::dataset:
+      return dataset_item;
+    case RepoKind::space:
+      return space_item;
+    case RepoKind::kernel:
+      return kernel_item;
+  }
+  return {};
+}
+
+}  // namespace
+
 json::object item_json(const Services& services, const repo::Info& info, const ItemShape& shape) {
   auto all = everything(services, info, false);
   if (shape.expand) return only(std::move(all), *shape.expand);
-  for (const char* key : {"xetEnabled", "resourceGroup", "downloadsAllTime", "usedStorage",
-                          "baseModels", "spaces", "widgetData", "model-index"})
-    all.erase(key);
-  if (!shape.card_data) all.erase("cardData");
-  if (!shape.full)
-    for (const char* key : {"siblings", "sha", "author", "disabled"}) all.erase(key);
-  return all;
+  json::object out{{"_id", std::move(all["_id"])}, {"id", std::move(all["id"])}};
+  auto take = [&](std::string_view key) {
+    if (auto* value = all.if_contains(key)) out[key] = std::move(*value);
+  };
+  std::ranges::for_each(item_keys(info.repo->kind), take);
+  if (shape.full) std::ranges::for_each(full_item, take);
+  if (shape.card_data) take("cardData");
+  if (shape.config) take("config");
+  return out;
+}
+
+Result<std::optional<repo::Expand>> expand_of(const http::Request& request, RepoKind kind) {
+  std::vector<std::string> values;
+  for (auto value : request.query_all("expand")) values.emplace_back(value);
+  if (values.empty()) return std::optional<repo::Expand>{};
+  for (const char* other : {"full", "config", "cardData", "blobs", "securityStatus"})
+    if (request.query_flag(other))
+      return fail(ErrorCode::invalid_argument, "InvalidQuery",
+                  "\"expand\" cannot be combined with \"" + std::string(other) + "\".");
+  CAIRN_TRY(expand, repo::parse_expand(kind, values));
+  return std::optional<repo::Expand>(std::move(expand));
 }
 
 }  // namespace cairn::api::hub

@@ -24,8 +24,15 @@ struct ItemShape {
   std::optional<repo::Expand> expand;
   bool full = false;
   bool card_data = false;
+  bool config = false;
 };
 [[nodiscard]] json::object item_json(const Services& services, const repo::Info& info,
                                      const ItemShape& shape);
+
+/// What `expand` asks for; empty without it.
+/// @return `invalid_argument`, words "InvalidExpand", "InvalidQuery" when it stands beside another
+///         way to ask.
+[[nodiscard]] Result<std::optional<repo::Expand>> expand_of(const http::Request& request,
+                                                            RepoKind kind);
 
 }  // namespace cairn::api::hub

@@ -1,5 +1,6 @@
 #include "api/hub/open.h"
 
+#include "api/hub/lists.h"
 #include "base/text.h"
 
 namespace cairn::api::hub {
@@ -130,6 +131,8 @@ void add_routes(http::Router& router, Services& services) {
   add_identity_routes(router, services);
   add_repo_routes(router, services);
   add_info_routes(router, services);
+  add_list_routes(router, services);
+  add_discover_routes(router, services);
   add_tree_routes(router, services);
   add_ref_routes(router, services);
   add_resolve_routes(router, services);

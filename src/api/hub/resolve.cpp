@@ -1,6 +1,3 @@
-#include <mutex>
-#include <unordered_map>
-
 #include "api/hub/open.h"
 #include "api/hub/xet.h"
 #include "base/text.h"
@@ -62,25 +59,6 @@ std::string disposition(std::string_view path, bool attachment) {
          percent_encode(name) + "; filename=\"" + plain + "\";";
 }
 
-/// One download is one address fetching from one repository within five minutes, whichever files:
-/// a snapshot of a thousand files counts once. Bounded; on overflow it forgets, and counts again.
-class DownloadCounter {
- public:
-  bool is_first(RepoId repo, const std::string& address, Time now) {
-    std::lock_guard lock(mutex_);
-    if (seen_.size() >= entries_max) seen_.clear();
-    auto [at, fresh] = seen_.try_emplace(std::to_string(repo.value) + " " + address, now);
-    if (!fresh && now - at->second < minutes(5)) return false;
-    at->second = now;
-    return true;
-  }
-
- private:
-  static constexpr std::size_t entries_max = 100'000;
-  std::mutex mutex_;
-  std::unordered_map<std::string, Time> seen_;
-};
-
 http::Representation representation(const http::Request& request, const repo::Repo& repo,
                                     const repo::Content& content) {
   const auto& entry = content.entry;
@@ -107,11 +85,11 @@ http::Representation representation(const http::Request& request, const repo::Re
   return what;
 }
 
-void count(Services& services, DownloadCounter& counter, const http::Request& request,
-           const repo::Repo& repo) {
-  if (request.method() != http::Method::get) return;
-  if (counter.is_first(repo.id, request.remote_address(), SystemClock().now()))
-    services.repos.count_download(repo.id);
+/// Only what is there is a download. Accounts count by themselves, wherever they ask from.
+void count(Services& services, const http::Request& request, const account::Actor& actor,
+           const repo::Repo& repo, const history::SheetEntry& entry) {
+  auto who = actor.has_user() ? "@" + std::to_string(actor.user.value) : request.remote_address();
+  services.repos.count_download(repo, entry.path, entry.lfs.has_value(), who);
 }
 
 Task<Result<http::Response>> send(Services& services, http::Request& request,
@@ -136,17 +114,16 @@ Task<Result<http::Response>> send(Services& services, http::Request& request,
   co_return http::serve(request, what, std::move(read));
 }
 
-RepoHandler resolve_handler(Services& services, std::shared_ptr<DownloadCounter> counter) {
-  return [&services, counter](http::Request& request, account::Actor,
-                              repo::RepoRef repo) -> Task<Result<http::Response>> {
+RepoHandler resolve_handler(Services& services) {
+  return [&services](http::Request& request, account::Actor actor,
+                     repo::RepoRef repo) -> Task<Result<http::Response>> {
     auto at = repo::split_revision(request.rest("rest"));
     auto known = services.files.cached_content(*repo, at.revision, at.path);
     if (!known) {
       CAIRN_CO_TRY(found, co_await services.files.content(repo, at.revision, at.path));
       known = std::move(found);
     }
-    // What is not there has not been downloaded.
-    count(services, *counter, request, *repo);
+    count(services, request, actor, *repo, known->entry);
     co_return co_await send(services, request, *repo, std::move(*known));
   };
 }
@@ -164,10 +141,9 @@ RepoHandler raw_handler(Services& services) {
 }  // namespace
 
 void add_resolve_routes(http::Router& router, Services& services) {
-  auto counter = std::make_shared<DownloadCounter>();
   using access::Action;
   for (RepoKind kind : all_kinds) {
-    auto resolve = resolve_handler(services, counter);
+    auto resolve = resolve_handler(services);
     router.add({.method = http::Method::get,
                 .pattern = web_path(kind, "/resolve/{rest...}"),
                 .operation = "files.resolve",
@@ -192,7 +168,7 @@ void add_resolve_routes(http::Router& router, Services& services) {
                 .operation = "files.resolve_alias",
                 .summary = "Redirects an old single-segment name.",
                 .handler = on_repo(services, RepoKind::model, Action::read_content,
-                                   resolve_handler(services, counter)),
+                                   resolve_handler(services)),
                 .last_resort = true});
 }
 

@@ -253,6 +253,21 @@ std::vector<Organization> list_organizations(db::Tx& tx, const OwnerPage& page) 
   return out;
 }
 
+std::vector<Owner> owners_beginning_with(db::Tx& tx, OwnerKind kind, std::string_view beginning,
+                                         int limit) {
+  std::string key = name_key(beginning);
+  std::vector<Owner> out;
+  auto add = [&](const Owner& owner) {
+    if (owner.kind == kind && !owner.disabled_at && std::ssize(out) < limit) out.push_back(owner);
+  };
+  if (auto exact = find_owner(tx, key)) add(*exact);
+  // By name, so those that begin with the key follow it.
+  for (const auto& row :
+       store::owners_of_kind(tx, kind, bounded({.limit = limit, .after_key = key})))
+    if (name_key(row.owner.name).starts_with(key)) add(row.owner);
+  return out;
+}
+
 OwnerCounts count_owners(db::Tx& tx) {
   return store::counts(tx);
 }

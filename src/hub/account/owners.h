@@ -103,6 +103,10 @@ struct OwnerPage {
 [[nodiscard]] std::vector<User> list_users(db::Tx& tx, const OwnerPage& page);
 [[nodiscard]] std::vector<Organization> list_organizations(db::Tx& tx, const OwnerPage& page);
 
+/// For "search as you type": those that may act and whose name begins so, in any case, by name.
+[[nodiscard]] std::vector<Owner> owners_beginning_with(db::Tx& tx, OwnerKind kind,
+                                                       std::string_view beginning, int limit);
+
 struct OwnerCounts {
   std::int64_t users = 0, organizations = 0, tokens = 0;
 };

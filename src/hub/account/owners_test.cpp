@@ -223,5 +223,28 @@ TEST(Aliases, AreFoundInAnyCaseAndMayChange) {
   EXPECT_TRUE(world.write(use));
 }
 
+TEST(Owners, AreFoundByTheBeginningOfTheirNames) {
+  World world;
+  for (const auto* name : {"ada", "Adam", "adams", "bob", "ad"}) world.user(name);
+  world.organization("adacorp");
+  auto gone = world.user("adaline");
+  auto disable = [&](db::Tx& tx) { return world.accounts->disable_user(tx, gone.id); };
+  World::must(world.write(disable));
+  auto names = [&](OwnerKind kind, std::string beginning, int limit) {
+    auto read = [&](db::Tx& tx) -> Result<std::vector<std::string>> {
+      std::vector<std::string> out;
+      for (const auto& owner : owners_beginning_with(tx, kind, beginning, limit))
+        out.push_back(owner.name);
+      return out;
+    };
+    return World::must(world.read(read));
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(OwnerKind::user, "ADA", 10), (Names{"ada", "Adam", "adams"}));
+  EXPECT_EQ(names(OwnerKind::user, "ada", 2), (Names{"ada", "Adam"}));
+  EXPECT_EQ(names(OwnerKind::organization, "ada", 10), Names{"adacorp"});
+  EXPECT_EQ(names(OwnerKind::user, "x", 10), Names{});
+}
+
 }  // namespace
 }  // namespace cairn::account

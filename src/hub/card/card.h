@@ -71,12 +71,19 @@ struct CardFields {
   std::string title, emoji, color_from, color_to, short_description;
   std::string sdk, sdk_version, app_file;
   int app_port = 0;  ///< 0 = not stated.
+  /// What a space uses, as tags that lists filter by and nobody is shown; see uses_tag().
+  std::vector<std::string> uses;
   bool pinned = false;
 };
 
 /// @param data  `Card::data`, or the same read back from storage.
 /// @param body  the README after its front matter: papers are found in it.
 [[nodiscard]] CardFields card_fields(RepoKind kind, const json::value& data, std::string_view body);
+
+/// The hidden tag of spaces that use a repository: "uses:model:ada/bert", the name folded.
+[[nodiscard]] std::string uses_tag(RepoKind used, std::string_view name);
+/// Of spaces that use anything.
+constexpr std::string_view uses_any_tag = "uses:any";
 
 /// Ids of the arXiv papers a text names (`arxiv.org/abs/…`, `arxiv.org/pdf/…`, `arxiv:…`,
 /// `/papers/…`), without version, in order of appearance, at most 32.

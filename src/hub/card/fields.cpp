@@ -106,11 +106,21 @@ void read_space(const json::object& data, CardFields& fields, Tags& tags) {
     fields.pinned = pinned->get_bool();
   fields.models = texts_of(data, "models");
   fields.datasets = texts_of(data, "datasets");
+  Tags uses;
+  for (const auto& name : fields.models) uses.add(uses_tag(RepoKind::model, name));
+  for (const auto& name : fields.datasets) uses.add(uses_tag(RepoKind::dataset, name));
+  fields.uses = std::move(uses).take();
+  if (!fields.uses.empty()) fields.uses.emplace_back(uses_any_tag);
   tags.add(fields.sdk);
   tags.add_all(texts_of(data, "tags"));
 }
 
 }  // namespace
+
+std::string uses_tag(RepoKind used, std::string_view name) {
+  return std::string(used == RepoKind::dataset ? "uses:dataset:" : "uses:model:") +
+         to_lower_ascii(name);
+}
 
 CardFields card_fields(RepoKind kind, const json::value& data, std::string_view body) {
   static const json::object empty;

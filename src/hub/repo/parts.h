@@ -1,8 +1,7 @@
 #pragma once
-#include <mutex>
-#include <unordered_map>
-
+#include "hub/count/downloads.h"
 #include "hub/repo/cache.h"
+#include "hub/repo/lists.h"
 #include "hub/repo/repos.h"
 
 namespace cairn::repo {
@@ -19,11 +18,16 @@ struct Repos::Parts {
   SiblingCache siblings = {};
   std::vector<Forget> when_purged = {};
 
-  std::mutex downloads_mutex;
-  std::unordered_map<std::int64_t, std::int64_t> downloads;  ///< Not yet written.
+  Lists lists{database};
+  std::atomic<bool> lists_loading = false;
+  count::Downloads downloads = {};
 
   /// After the commit of `tx` nothing in memory shows the repository as it was.
   void forget_after_commit(db::Tx& tx, RepoKind kind, std::string full_key, RepoId id);
+  /// The same for lists alone.
+  void list_after_commit(db::Tx& tx, RepoId id);
+  /// The same for changes of figures alone.
+  void figures_after_commit(db::Tx& tx, RepoId id, std::int64_t likes_30d);
 };
 
 /// The living repository this text leads to, and whether by an old name. No rights are checked.

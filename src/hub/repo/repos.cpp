@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "hub/repo/events.h"
 #include "hub/repo/files_parts.h"
+#include "hub/repo/list_store.h"
 #include "hub/repo/parts.h"
 #include "hub/repo/store.h"
 
@@ -57,17 +58,16 @@ std::optional<std::pair<Repo, bool>> look_up(db::Tx& tx, RepoKind kind, std::str
 
 Repos::Repos(db::Database& database, history::History& history, const Keyring& keyring,
              Blocking& blocking, const Clock& clock, Options options)
-    : parts_(new Parts{.database = database,
-                       .history = history,
-                       .keyring = keyring,
-                       .blocking = blocking,
-                       .clock = clock,
-                       .options = options,
-                       // DESIGN 3.7: between nodes, entries live one second.
-                       .cache = {options.cached_repos_max,
-                                 database.engine() == db::Engine::sqlite ? Duration{} : seconds(1)},
-                       .downloads_mutex = {},
-                       .downloads = {}}) {}
+    : parts_(new Parts{
+          .database = database,
+          .history = history,
+          .keyring = keyring,
+          .blocking = blocking,
+          .clock = clock,
+          .options = options,
+          // DESIGN 3.7: between nodes, entries live one second.
+          .cache = {options.cached_repos_max,
+                    database.engine() == db::Engine::sqlite ? Duration{} : seconds(1)}}) {}
 Repos::~Repos() = default;
 
 const Options& Repos::options() const {
@@ -75,8 +75,10 @@ const Options& Repos::options() const {
 }
 
 void Repos::Parts::forget_after_commit(db::Tx& tx, RepoKind kind, std::string full_key, RepoId id) {
+  store::note_change(tx, id);
   auto forget = [this, kind, full_key = std::move(full_key), id] {
     cache.forget(kind, full_key, id);
+    lists.changed(id);
   };
   tx.after_commit(forget);
 }
@@ -98,15 +100,22 @@ void Repos::forget_everything_after_commit(db::Tx& tx) {
 void Repos::owner_changed(db::Tx& tx, OwnerId owner) {
   forget_everything_after_commit(tx);
   auto row = account::find_owner(tx, owner);
-  if (!row) return;
-  for (RepoId id : store::of_owner(tx, owner))
-    if (auto repo = store::find(tx, id))
-      store::set_full_key(tx, id, RepoName{row->name, repo->short_name}.key());
+  for (RepoId id : store::of_owner(tx, owner)) {
+    parts_->list_after_commit(tx, id);
+    auto repo = row ? store::find(tx, id) : std::nullopt;
+    if (repo) store::set_full_key(tx, id, RepoName{row->name, repo->short_name}.key());
+  }
 }
 
 void Repos::owner_purged(db::Tx& tx, OwnerId owner) {
   forget_everything_after_commit(tx);
+  for (RepoId id : store::of_owner(tx, owner)) parts_->list_after_commit(tx, id);
   store::mark_owner_purged(tx, owner);
+}
+
+void Repos::Parts::list_after_commit(db::Tx& tx, RepoId id) {
+  store::note_change(tx, id);
+  tx.after_commit([this, id] { lists.changed(id); });
 }
 
 std::optional<Result<Found>> Repos::cached_find(const Actor& actor, RepoKind kind,
@@ -212,37 +221,6 @@ Task<Result<Info>> Repos::info(RepoRef repo, std::string revision, InfoParts par
     info.siblings = std::move(siblings);
   }
   co_return info;
-}
-
-// ---- Counters ----------------------------------------------------------------------------------
-
-void Repos::count_download(RepoId repo) {
-  std::lock_guard lock(parts_->downloads_mutex);
-  ++parts_->downloads[repo.value];
-}
-
-Task<Result<>> Repos::flush_counters() {
-  std::unordered_map<std::int64_t, std::int64_t> counts;
-  {
-    std::lock_guard lock(parts_->downloads_mutex);
-    counts.swap(parts_->downloads);
-  }
-  // In steps, so that a busy second never holds the writer for long.
-  constexpr std::size_t step = 500;
-  std::vector<std::pair<std::int64_t, std::int64_t>> rows(counts.begin(), counts.end());
-  for (std::size_t at = 0; at < rows.size(); at += step) {
-    std::vector part(rows.begin() + static_cast<std::ptrdiff_t>(at),
-                     rows.begin() + static_cast<std::ptrdiff_t>(std::min(at + step, rows.size())));
-    auto write = [this, part](db::Tx& tx) -> Result<> {
-      for (const auto& [id, count] : part) {
-        store::add_downloads(tx, RepoId{id}, count);
-        if (auto repo = store::find(tx, RepoId{id})) forget_after_commit(tx, *repo);
-      }
-      return {};
-    };
-    CAIRN_CO_CHECK(co_await parts_->database.write(write));
-  }
-  co_return Result<>{};
 }
 
 }  // namespace cairn::repo

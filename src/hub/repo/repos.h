@@ -10,8 +10,10 @@
 #include "base/json.h"
 #include "base/keyring.h"
 #include "base/task.h"
+#include "hub/count/count.h"
 #include "hub/lfs/links.h"
 #include "hub/repo/expand.h"
+#include "hub/repo/list_tags.h"
 #include "hub/repo/types.h"
 #include "platform/db/db.h"
 
@@ -85,9 +87,10 @@ struct InfoParts {
 
 // ---- Lists -------------------------------------------------------------------------------------
 
-enum class Sort { created, updated, downloads, likes, trending, id };
-/// The wire's word ("createdAt", "lastModified", "downloads", "likes", "trendingScore", "id", and
-/// those that sort like another one until an issue brings them: "likes30d"…); empty for others.
+enum class Sort { created, updated, downloads, likes, trending, id, likes_30d, parameters };
+/// The wire's word ("createdAt", "lastModified", "downloads", "likes", "trendingScore", "id",
+/// "likes30d", "num_parameters"; "mainSize" and "datasetsServerInfo.numRows", which no repository
+/// has here, sort like trendingScore); empty for others.
 [[nodiscard]] std::optional<Sort> parse_sort(std::string_view word);
 
 constexpr int list_limit_max = 1000;
@@ -97,17 +100,33 @@ struct ListQuery {
   RepoKind kind = RepoKind::model;
   std::vector<std::string> search;  ///< Parts of "owner/name", all of them, any case.
   std::optional<std::string> author;
-  std::vector<std::string> tags;  ///< All of them; a `pipeline_tag` and `library` are tags too.
+  std::vector<std::string> tags;      ///< All of them; a `pipeline_tag` and `library` are tags too.
+  std::vector<std::string> any_tags;  ///< At least one of them; empty: no condition.
   std::optional<bool> gated;
+  /// Of a model's weights, inclusive; those of which nobody knows are left out.
+  std::optional<std::int64_t> parameters_min, parameters_max;
+  bool nothing = false;  ///< Asks for what no repository of this hub has, such as a warm endpoint.
   Sort sort = Sort::trending;
   bool ascending = false;
   int limit = 100;
   std::optional<std::string> cursor;  ///< `ListPage::next` of the page before.
   bool siblings = false;              ///< Fill `Info::siblings`; costs a read per repository.
+  bool card_data = false;  ///< Fill `CardInfo::data` and all fields, not only the commonest.
 };
 struct ListPage {
   std::vector<Info> repos;  ///< `commit` only with `siblings`, else null.
   std::optional<std::string> next;
+};
+
+struct FacetQuery {
+  std::vector<std::string> types;  ///< Words of TagType; empty: all.
+  int per_type = 50;               ///< At most `facets_max`.
+};
+constexpr int facets_max = 1000;
+
+struct Suggestions {
+  std::vector<Info> repos;  ///< `commit` null.
+  std::int64_t total = 0;
 };
 
 struct StorageQuery {
@@ -200,11 +219,34 @@ class Repos {
   ///         a limit that is broken.
   Task<Result<ListPage>> list(Actor actor, ListQuery query);
   Task<Result<StoragePage>> storage(Actor actor, StorageQuery query);
+  /// How many of the repositories that the list would show have which tags. Order and page of the
+  /// query do not matter.
+  /// @return `unavailable` in the first seconds after a start on a large hub.
+  Task<Result<Facets>> facets(Actor actor, ListQuery query, FacetQuery facets);
+  /// The best matches of `query.search`'s only word, for "search as you type". @return as facets.
+  Task<Result<Suggestions>> suggest(Actor actor, ListQuery query);
 
-  /// Counts one download. Buffered in memory; `flush_counters` writes, every second or so and
-  /// before the end.
-  void count_download(RepoId repo);
+  /// What lists need in memory: read once after the start, without which SQL answers them, slower;
+  /// and kept up to date, every second or so. Lists are exact with or without.
+  Task<Result<>> load_lists();
+  Task<Result<>> refresh_lists();
+
+  // ---- Figures ----
+
+  /// Counts a download if the file is one that counts and the caller did not just now, see
+  /// count::Downloads. Buffered in memory; `flush_counters` writes, every second or so and before
+  /// the end.
+  /// @param who  an account or an address.
+  void count_download(const Repo& repo, std::string_view path, bool is_large, std::string_view who);
   Task<Result<>> flush_counters();
+  /// In the transaction that likes (+1) or unlikes (-1): the row's count, the day's, and what
+  /// memory holds. The transaction has locked the repository's row.
+  void add_likes(db::Tx& tx, const Repo& repo, int count);
+  /// Brings "last 30 days" and trending up to the day and hour, of all repositories, in steps.
+  /// @return how many moved.
+  Task<Result<int>> roll_figures();
+  /// Downloads and likes by day, oldest first; days without any are left out.
+  Task<Result<std::vector<count::DayCounts>>> days(RepoRef repo, count::Day from, count::Day to);
 
   // ---- For Commits and Files ----
 
@@ -229,6 +271,7 @@ class Repos {
   class Cache;
   struct Parts;
   Task<Result<Siblings>> siblings(CommitRef commit);
+  Task<Result<>> wait_for_lists();
   Task<Result<>> purge_deleted(Actor actor, Repo repo, lfs::Parting parting);
   std::shared_ptr<Parts> parts_;
 };

@@ -119,6 +119,7 @@ Task<Result<>> Repos::purge_deleted(Actor actor, Repo repo, lfs::Parting parting
     if (!gone) return {};
     append_event(tx, actor, *gone, "repo.purged");
     access::forget_repo(tx, gone->id);
+    count::forget_repo(tx, gone->id);
     CAIRN_CHECK(history->purge(tx, gone->id));
     store::purge(tx, *gone, user_of(actor));
     return {};

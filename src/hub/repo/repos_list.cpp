@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "base/names.h"
 #include "base/text.h"
 #include "hub/repo/cursor.h"
@@ -30,13 +32,16 @@ Result<> check_terms(const std::vector<std::string>& terms, std::string_view wha
 std::string filters_of(const ListQuery& query) {
   json::array filters;
   filters.emplace_back(static_cast<int>(query.kind));
-  for (const auto* terms : {&query.search, &query.tags}) {
+  for (const auto* terms : {&query.search, &query.tags, &query.any_tags}) {
     json::array list;
     for (const auto& term : *terms) list.emplace_back(term);
     filters.emplace_back(std::move(list));
   }
   filters.emplace_back(query.author ? json::value(name_key(*query.author)) : json::value());
   filters.emplace_back(query.gated ? json::value(*query.gated) : json::value());
+  for (const auto& bound : {query.parameters_min, query.parameters_max})
+    filters.emplace_back(bound ? json::value(*bound) : json::value());
+  filters.emplace_back(query.nothing);
   filters.emplace_back(static_cast<int>(query.sort));
   filters.emplace_back(query.ascending);
   return json::serialize(filters);
@@ -50,42 +55,76 @@ std::string filters_of(const StorageQuery& query, OwnerId owner) {
 }
 
 std::string seal_place(const Keyring& keyring, std::string_view route, std::string_view filters,
-                       const store::Place& place) {
+                       const Place& place) {
   return seal_cursor(keyring, route, filters,
                      json::array{place.value, json::value(place.key), place.id.value});
 }
 
-Result<std::optional<store::Place>> open_place(const Keyring& keyring, std::string_view route,
-                                               std::string_view filters,
-                                               const std::optional<std::string>& cursor) {
-  if (!cursor) return std::optional<store::Place>{};
+Result<std::optional<Place>> open_place(const Keyring& keyring, std::string_view route,
+                                        std::string_view filters,
+                                        const std::optional<std::string>& cursor) {
+  if (!cursor) return std::optional<Place>{};
   CAIRN_TRY(place, open_cursor(keyring, route, filters, *cursor, 3));
   if (!place[0].is_int64() || !place[1].is_string() || !place[2].is_int64())
     return invalid_cursor();
-  return std::optional(store::Place{.value = place[0].get_int64(),
-                                    .key = std::string(place[1].get_string()),
-                                    .id = RepoId{place[2].get_int64()}});
+  return std::optional(Place{.value = place[0].get_int64(),
+                             .key = std::string(place[1].get_string()),
+                             .id = RepoId{place[2].get_int64()}});
 }
 
-/// What hub/access says about private ones, with the repositories that a token names looked up.
-store::ListFilter filter_for(db::Tx& tx, const Actor& actor) {
+/// What hub/access says about private ones, with the repositories that a token names looked up: for
+/// SQL, and for the index.
+struct Sight {
+  store::ListFilter sql;
+  Viewer viewer;
+  [[nodiscard]] bool of(const Repo& repo) const {
+    return repo.visibility != Visibility::private_ || viewer.everything ||
+           std::ranges::binary_search(viewer.owners, repo.owner.value) ||
+           std::ranges::binary_search(viewer.repos, repo.id.value);
+  }
+};
+
+Sight sight_of(db::Tx& tx, const Actor& actor) {
   auto allowed = access::list_filter(tx, actor);
-  store::ListFilter filter{
-      .everything = allowed.everything, .owners = allowed.owners_json(), .repos = "[]"};
+  Sight out;
+  out.sql = {.everything = allowed.everything, .owners = allowed.owners_json(), .repos = "[]"};
+  out.viewer.everything = allowed.everything;
+  for (OwnerId owner : allowed.owners) out.viewer.owners.push_back(owner.value);
   json::array ids;
   for (const auto& entity : allowed.repos) {
     auto repo = entity.id ? store::find(tx, *entity.id)
                           : store::find(tx, entity.repo_kind, name_key(entity.name));
-    if (repo && access::check(tx, actor, Action::see, *repo)) ids.emplace_back(repo->id.value);
+    if (!repo || !access::check(tx, actor, Action::see, *repo)) continue;
+    ids.emplace_back(repo->id.value);
+    out.viewer.repos.push_back(repo->id.value);
   }
-  filter.repos = json::serialize(ids);
-  return filter;
+  out.sql.repos = json::serialize(ids);
+  std::ranges::sort(out.viewer.owners);
+  std::ranges::sort(out.viewer.repos);
+  return out;
+}
+
+/// @return empty for an author that does not exist: nothing is theirs.
+std::optional<std::optional<OwnerId>> author_of(db::Tx& tx, const ListQuery& query) {
+  if (!query.author) return std::optional<OwnerId>{};
+  auto owner = account::find_owner(tx, *query.author);
+  if (!owner) return std::nullopt;
+  return std::optional(owner->id);
+}
+
+Result<> check_query(ListQuery& query) {
+  CAIRN_CHECK(check_terms(query.search, "search"));
+  CAIRN_CHECK(check_terms(query.tags, "filter"));
+  CAIRN_CHECK(check_terms(query.any_tags, "apps"));
+  if (query.limit < 1) return invalid_query("`limit` is a number from 1 on.");
+  query.limit = std::min(query.limit, list_limit_max);
+  return {};
 }
 
 struct ListRead {
   std::vector<RepoRef> repos;
   std::map<std::int64_t, CardInfo> cards;
-  bool more = false;
+  std::optional<Place> last;  ///< Of the page, when more follow.
 };
 
 std::vector<RepoRef> share(std::vector<Repo> rows) {
@@ -101,36 +140,42 @@ std::optional<Sort> parse_sort(std::string_view word) {
   if (word == "createdAt" || word == "created_at") return Sort::created;
   if (word == "lastModified" || word == "last_modified") return Sort::updated;
   if (word == "downloads" || word == "downloadsAllTime") return Sort::downloads;
-  if (word == "likes" || word == "likes30d") return Sort::likes;
+  if (word == "likes") return Sort::likes;
+  if (word == "likes30d") return Sort::likes_30d;
   if (word == "trendingScore" || word == "trending_score") return Sort::trending;
   if (word == "id") return Sort::id;
+  if (word == "num_parameters") return Sort::parameters;
   // Needs figures that no repository has yet; any stable order is right.
-  if (word == "num_parameters" || word == "mainSize" || word == "datasetsServerInfo.numRows")
-    return Sort::trending;
+  if (word == "mainSize" || word == "datasetsServerInfo.numRows") return Sort::trending;
   return std::nullopt;
 }
 
 Task<Result<ListPage>> Repos::list(Actor actor, ListQuery query) {
-  CAIRN_CO_CHECK(check_terms(query.search, "search"));
-  CAIRN_CO_CHECK(check_terms(query.tags, "filter"));
-  if (query.limit < 1) co_return invalid_query("`limit` is a number from 1 on.");
-  query.limit = std::min(query.limit, list_limit_max);
+  CAIRN_CO_CHECK(check_query(query));
   auto filters = filters_of(query);
   CAIRN_CO_TRY(after, open_place(parts_->keyring, "repos", filters, query.cursor));
 
-  auto read = [actor, query, after](db::Tx& tx) -> Result<ListRead> {
+  auto* lists = &parts_->lists;
+  auto begun = lists->begin();
+  auto read = [actor, query, after, lists, begun](db::Tx& tx) -> Result<ListRead> {
     ListRead out;
-    std::optional<OwnerId> author;
-    if (query.author) {
-      auto owner = account::find_owner(tx, *query.author);
-      if (!owner) return out;
-      author = owner->id;
-    }
-    auto rows = store::list(tx, query, author, filter_for(tx, actor), after);
-    out.more = rows.size() > static_cast<std::size_t>(query.limit);
-    if (out.more) rows.pop_back();
+    auto author = author_of(tx, query);
+    if (!author) return out;
+    auto sight = sight_of(tx, actor);
+    auto places = lists->refresh(tx, begun)
+                      ? lists->index().select(query, *author, sight.viewer, after)
+                      : store::list(tx, query, *author, sight.sql, after);
+    bool more = places.size() > static_cast<std::size_t>(query.limit);
+    if (more) places.pop_back();
+    if (more) out.last = places.back();
+    std::vector<RepoId> ids;
+    for (const auto& place : places) ids.push_back(place.id);
+    auto rows = store::rows(tx, ids);
+    // The index only proposes: what is shown is what the rows say now.
+    std::erase_if(rows, [&](const Repo& repo) { return !sight.of(repo); });
     out.repos = share(std::move(rows));
-    out.cards = store::cards(tx, out.repos);
+    out.cards = store::cards(tx, out.repos,
+                             query.card_data ? store::CardPart::all : store::CardPart::columns);
     return out;
   };
   CAIRN_CO_TRY(found, co_await parts_->database.read(read));
@@ -148,10 +193,109 @@ Task<Result<ListPage>> Repos::list(Actor actor, ListQuery query) {
     info.card = std::make_shared<const CardInfo>(std::move(found.cards[repo->id.value]));
     page.repos.push_back(std::move(info));
   }
-  if (found.more)
-    page.next = seal_place(parts_->keyring, "repos", filters,
-                           store::place_of(*found.repos.back(), query.sort));
+  if (found.last) page.next = seal_place(parts_->keyring, "repos", filters, *found.last);
   co_return page;
+}
+
+// ---- Counting and suggesting -------------------------------------------------------------------
+
+namespace {
+
+/// Changes may come faster than one reading takes; this often in a row they do not.
+constexpr int turns_max = 10;
+
+Failure lists_busy() {
+  auto error = fail(ErrorCode::unavailable, "ListsLoading",
+                    "The hub still reads what it counts. Try again in a few seconds.")
+                   .error();
+  error.retry_after_s = 2;
+  return fail(std::move(error));
+}
+
+}  // namespace
+
+/// The index, read to the end.
+Task<Result<>> Repos::wait_for_lists() {
+  if (!parts_->lists.ready()) CAIRN_CO_CHECK(co_await load_lists());
+  if (!parts_->lists.ready()) co_return lists_busy();
+  co_return Result<>{};
+}
+
+Task<Result<>> Repos::load_lists() {
+  if (parts_->lists.ready() || parts_->lists_loading.exchange(true)) co_return Result<>{};
+  auto loaded = co_await parts_->lists.load();
+  parts_->lists_loading = false;
+  co_return loaded;
+}
+
+Task<Result<>> Repos::refresh_lists() {
+  if (!parts_->lists.ready()) co_return Result<>{};
+  co_return co_await parts_->lists.catch_up();
+}
+
+Task<Result<Facets>> Repos::facets(Actor actor, ListQuery query, FacetQuery facets) {
+  CAIRN_CO_CHECK(check_query(query));
+  CAIRN_CO_CHECK(check_terms(facets.types, "type"));
+  if (facets.per_type < 1) co_return invalid_query("`limit` is a number from 1 on.");
+  CAIRN_CO_CHECK(co_await wait_for_lists());
+  auto* lists = &parts_->lists;
+  auto begun = lists->begin();
+  auto read = [actor, query, facets, lists, begun](db::Tx& tx) -> Result<std::optional<Facets>> {
+    auto author = author_of(tx, query);
+    if (!author) return std::optional(Facets{});
+    auto sight = sight_of(tx, actor);
+    if (!lists->refresh(tx, begun)) return std::optional<Facets>{};
+    return std::optional(
+        lists->index().facets(query, *author, sight.viewer, facets.types,
+                              static_cast<std::size_t>(std::min(facets.per_type, facets_max))));
+  };
+  for (int turn = 0; turn < turns_max; ++turn) {
+    CAIRN_CO_TRY(found, co_await parts_->database.read(read));
+    if (found) co_return std::move(*found);
+    CAIRN_CO_CHECK(co_await lists->catch_up());
+  }
+  co_return lists_busy();
+}
+
+Task<Result<Suggestions>> Repos::suggest(Actor actor, ListQuery query) {
+  CAIRN_CO_CHECK(check_query(query));
+  CAIRN_CO_CHECK(co_await wait_for_lists());
+  struct Read {
+    std::vector<RepoRef> repos;
+    std::map<std::int64_t, CardInfo> cards;
+    std::int64_t total = 0;
+  };
+  auto* lists = &parts_->lists;
+  auto begun = lists->begin();
+  auto read = [actor, query, lists, begun](db::Tx& tx) -> Result<std::optional<Read>> {
+    Read out;
+    auto author = author_of(tx, query);
+    if (!author) return std::optional(std::move(out));
+    auto sight = sight_of(tx, actor);
+    if (!lists->refresh(tx, begun)) return std::optional<Read>{};
+    auto found = lists->index().suggest(query, *author, sight.viewer);
+    out.total = found.total;
+    auto rows = store::rows(tx, found.best);
+    std::erase_if(rows, [&](const Repo& repo) { return !sight.of(repo); });
+    out.repos = share(std::move(rows));
+    out.cards = store::cards(tx, out.repos, store::CardPart::columns);
+    return std::optional(std::move(out));
+  };
+  for (int turn = 0; turn < turns_max; ++turn) {
+    CAIRN_CO_TRY(found, co_await parts_->database.read(read));
+    if (!found) {
+      CAIRN_CO_CHECK(co_await lists->catch_up());
+      continue;
+    }
+    Suggestions out{.repos = {}, .total = found->total};
+    for (const auto& repo : found->repos) {
+      auto card = std::make_shared<const CardInfo>(std::move(found->cards[repo->id.value]));
+      out.repos.push_back(
+          {.repo = repo, .commit = nullptr, .card = std::move(card), .siblings = {}});
+    }
+    co_return out;
+  }
+  co_return lists_busy();
 }
 
 Task<Result<StoragePage>> Repos::storage(Actor actor, StorageQuery query) {
@@ -175,8 +319,9 @@ Task<Result<StoragePage>> Repos::storage(Actor actor, StorageQuery query) {
     page.total_bytes = store::total_storage(tx, owner.id);
     if (more) {
       const Repo& last = *page.repos.back();
-      store::Place place = store::place_of(last, Sort::updated);
-      if (query.by_storage) place.value = last.storage_bytes;
+      Place place{.value = query.by_storage ? last.storage_bytes : last.updated_at.us,
+                  .key = {},
+                  .id = last.id};
       page.next = seal_place(*keyring, "storage", filters, place);
     }
     return page;

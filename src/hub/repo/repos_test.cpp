@@ -318,7 +318,8 @@ TEST_P(Repositories, InfoFollowsEveryCommitAndDownloadsAreCounted) {
   EXPECT_EQ(old.siblings->size(), 1u);
   EXPECT_EQ(hub.run(hub.repos->info(repo, "none", {})).error().word, "RevisionNotFound");
 
-  for (int i = 0; i < 3; ++i) hub.repos->count_download(repo->id);
+  for (int i = 0; i < 3; ++i)
+    hub.repos->count_download(*repo, "config.json", false, std::to_string(i));
   hub.must(hub.run(hub.repos->flush_counters()));
   EXPECT_EQ(hub.again(repo)->downloads, 3);
 }

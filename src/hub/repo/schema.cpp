@@ -73,7 +73,7 @@ CREATE TABLE cards (
   updated_at @int NOT NULL
 ) @strict;
 
--- What lists filter by; place keeps the card's order.
+-- What lists filter by; place keeps the card's order, and is negative for tags that nobody is shown.
 CREATE TABLE repo_tags (
   repo_id @int NOT NULL REFERENCES repos (id),
   tag @text NOT NULL,
@@ -98,11 +98,29 @@ CREATE INDEX repos_of_owner_by_kind ON repos (owner_id, kind, visibility) WHERE 
 CREATE INDEX repos_gated ON repos (owner_id, id) WHERE gating <> 0 AND deleted_at IS NULL;
 )sql";
 
+constexpr std::string_view lists_sql = R"sql(
+-- parameters: of the model's weights, as their headers say; NULL when nobody knows.
+ALTER TABLE cards ADD COLUMN parameters @int;
+ALTER TABLE repos ADD COLUMN likes_30d @int NOT NULL DEFAULT 0;
+-- What was counted before there were days is booked on the day of the last change.
+INSERT INTO repo_days (repo_id, day, downloads, likes)
+  SELECT id, updated_at / 86400000000, downloads, likes FROM repos WHERE downloads > 0 OR likes > 0;
+
+-- PostgreSQL: the last transaction that changed what lists show of a repository, for the indexes in
+-- other nodes' memory. Rows stay when a repository is purged: its end is a change, too.
+CREATE TABLE repo_changes (
+  repo_id @int PRIMARY KEY,
+  xid @xid
+) @strict;
+CREATE INDEX repo_changes_by_xid ON repo_changes (xid, repo_id);
+)sql";
+
 }  // namespace
 
 std::vector<db::Migration> repo_migrations() {
   return {{"20261125T0600_repos", db::Migration::Kind::expand, repos_sql},
-          {"20261126T1105_repos_of_owner", db::Migration::Kind::expand, repos_of_owner_sql}};
+          {"20261126T1105_repos_of_owner", db::Migration::Kind::expand, repos_of_owner_sql},
+          {"20261126T1110_lists", db::Migration::Kind::expand, lists_sql}};
 }
 
 }  // namespace cairn::repo

@@ -117,7 +117,7 @@ constexpr db::Statement put_tag{"repo.put_tag", R"sql(
 constexpr db::Statement find_card{"repo.find_card", R"sql(
   SELECT data FROM cards WHERE repo_id = $1)sql"};
 constexpr db::Statement find_tags{"repo.find_tags", R"sql(
-  SELECT tag FROM repo_tags WHERE repo_id = $1 ORDER BY place)sql"};
+  SELECT tag FROM repo_tags WHERE repo_id = $1 AND place >= 0 ORDER BY place)sql"};
 
 constexpr const db::Statement* all_statements[] = {&find_by_id,
                                                    &find_by_key,
@@ -323,6 +323,8 @@ void set_card(db::Tx& tx, RepoId id, const json::value& data, const card::CardFi
   tx.run(delete_tags, id);
   int place = 0;
   for (const auto& tag : fields.tags) tx.run(put_tag, id, tag, place++);
+  constexpr int hidden = -1;  // Lists filter by these; nobody is shown them.
+  for (const auto& tag : fields.uses) tx.run(put_tag, id, tag, hidden);
 }
 
 CardInfo card(db::Tx& tx, RepoId id, RepoKind kind) {

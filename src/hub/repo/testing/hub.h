@@ -44,7 +44,7 @@ class Hub : public account::testing::World {
   static std::vector<db::Migration> migrations(std::vector<db::Migration> more = {}) {
     std::vector<db::Migration> out;
     for (auto part : {access::access_migrations(), event::event_migrations(), history::migrations(),
-                      lfs::lfs_migrations(), repo_migrations()})
+                      lfs::lfs_migrations(), count::count_migrations(), repo_migrations()})
       out.insert(out.end(), part.begin(), part.end());
     out.insert(out.end(), more.begin(), more.end());
     return out;
