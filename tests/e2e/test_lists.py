@@ -235,7 +235,16 @@ def test_tasks_recommend_models_that_the_asker_can_reach(library, nobody):
     assert "mila/lib-hidden" not in tasks["robotics"]["widgetModels"]
 
 
-# ---- Exact at once, after a restart, and silent about what is private -----------------------------
+@pytest.mark.both_engines
+def test_a_model_names_its_spaces_and_counts_its_children(library, nobody):
+    target = f"{api_of('mila/lib-base')}?expand=spaces&expand=childrenModelCount"
+    info = nobody.get(target).ok().json
+    assert (info["spaces"], info["childrenModelCount"]) == (["mila/lib-app"], 2)
+    info = nobody.get(target.replace("lib-base", "lib-lora")).ok().json
+    assert (info["spaces"], info["childrenModelCount"]) == ([], 0)
+
+
+# ---- Exact at once, and silent about what is private -----------------------------
 
 
 @pytest.mark.both_engines

@@ -176,6 +176,55 @@ constexpr std::string_view full_item[] = {
     "citation", "subdomain", "runtime", "models",       "datasets", "title",
     "emoji",    "colorFrom", "colorTo", "pinned",       "region",   "paperswithcode_id"};
 
+/// The members that take nothing but the row and the card's commonest fields: lists of hundreds ask
+/// for these. Empty for a key that is not among them; null for a value that there is none of.
+std::optional<json::value> simple_member(const repo::Info& info, std::string_view key) {
+  const auto& repo = *info.repo;
+  const auto& fields = info.card->fields;
+  auto text = [](const std::string& value) {
+    return value.empty() ? json::value() : json::value(value);
+  };
+  if (key == "modelId") return json::value(repo.name);
+  if (key == "author") return json::value(repo.owner_name);
+  if (key == "likes") return json::value(repo.likes);
+  if (key == "trendingScore") return json::value(repo.trending_score);
+  if (key == "private") return json::value(repo.visibility == Visibility::private_);
+  if (key == "gated") return gated_json(repo.gating);
+  if (key == "disabled") return json::value(repo.disabled);
+  if (key == "downloads" && repo.kind != RepoKind::space) return json::value(repo.downloads);
+  if (key == "tags") return json::value(texts(fields.tags));
+  if (key == "pipeline_tag" && repo.kind == RepoKind::model) return text(fields.pipeline_tag);
+  if (key == "library_name" && repo.kind == RepoKind::model) return text(fields.library_name);
+  if (key == "sdk" && repo.kind == RepoKind::space) return text(fields.sdk);
+  if (key == "createdAt") return json::value(to_rfc3339(repo.created_at));
+  if (key == "lastModified") return json::value(to_rfc3339(repo.updated_at));
+  if (key == "sha" && !info.commit) return json::value(repo.sha);
+  return std::nullopt;
+}
+
+/// Adds a member that has a value. @return false when it takes more than is at hand.
+bool add_simple(json::object& out, const repo::Info& info, std::string_view key) {
+  auto value = simple_member(info, key);
+  if (!value) return false;
+  if (!value->is_null()) out[key] = std::move(*value);
+  return true;
+}
+
+/// Made by hand when every member is simple: a tenth of the time of making all and leaving most
+/// out.
+std::optional<json::object> simple_item(const repo::Info& info, const ItemShape& shape,
+                                        std::span<const std::string_view> keys) {
+  if (shape.full || shape.card_data || shape.config) return std::nullopt;
+  json::object out{{"_id", info.repo->public_id.hex}, {"id", info.repo->name}};
+  auto add = [&](std::string_view key) { return add_simple(out, info, key); };
+  bool all = shape.expand ? std::ranges::all_of(*shape.expand, add)
+                          : std::ranges::all_of(keys, [&](std::string_view key) {
+                              return key == "description" || add(key);
+                            });
+  if (!all) return std::nullopt;
+  return out;
+}
+
 std::span<const std::string_view> item_keys(RepoKind kind) {
   switch (kind) {
     case RepoKind::model:
@@ -193,6 +242,7 @@ std::span<const std::string_view> item_keys(RepoKind kind) {
 }  // namespace
 
 json::object item_json(const Services& services, const repo::Info& info, const ItemShape& shape) {
+  if (auto simple = simple_item(info, shape, item_keys(info.repo->kind))) return std::move(*simple);
   auto all = everything(services, info, false);
   if (shape.expand) return only(std::move(all), *shape.expand);
   json::object out{{"_id", std::move(all["_id"])}, {"id", std::move(all["id"])}};

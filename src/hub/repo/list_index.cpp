@@ -66,6 +66,18 @@ std::vector<Place> ListIndex::select(const ListQuery& query, const std::optional
   return shelves_[static_cast<std::size_t>(query.kind)]->select(query, author, viewer, after);
 }
 
+std::vector<card::CardFields> ListIndex::cards(RepoKind kind, std::span<const RepoId> ids) const {
+  std::shared_lock lock(mutex_);
+  std::vector<card::CardFields> out;
+  out.reserve(ids.size());
+  for (RepoId id : ids) {
+    auto card = shelves_[static_cast<std::size_t>(kind)]->fields_of(id);
+    if (!card) return {};
+    out.push_back(std::move(*card));
+  }
+  return out;
+}
+
 ListIndex::Found ListIndex::suggest(const ListQuery& query, const std::optional<OwnerId>& author,
                                     const Viewer& viewer) const {
   std::shared_lock lock(mutex_);

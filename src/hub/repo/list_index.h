@@ -42,8 +42,10 @@ struct IndexRow {
   std::string key;  ///< Folded "owner/name".
   std::int64_t created_at = 0, updated_at = 0;
   std::int64_t downloads = 0, likes = 0, likes_30d = 0, trending_score = 0;
-  std::int64_t parameters = -1;  ///< -1: not known.
-  std::vector<std::string> tags;
+  std::int64_t parameters = -1;     ///< -1: not known.
+  std::vector<std::string> tags;    ///< As they are shown, in the card's order.
+  std::vector<std::string> hidden;  ///< card::uses_tag()
+  std::string library_name, pipeline_tag, sdk;
 };
 
 /// Thread-safe: readers share, a change waits for them (they take well under a millisecond per
@@ -71,6 +73,10 @@ class ListIndex {
                                           const std::optional<OwnerId>& author,
                                           const Viewer& viewer,
                                           const std::optional<Place>& after) const;
+  /// What items of lists show of cards, one for each of `ids`; empty when one is not known.
+  [[nodiscard]] std::vector<card::CardFields> cards(RepoKind kind,
+                                                    std::span<const RepoId> ids) const;
+
   struct Found {
     std::vector<RepoId> best;
     std::int64_t total = 0;

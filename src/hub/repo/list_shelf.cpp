@@ -111,6 +111,8 @@ ListIndex::Shelf::Slot ListIndex::Shelf::take_slot() {
   for (auto& column : figures_) column.push_back(0);
   keys_.emplace_back();
   tags_of_.emplace_back();
+  shown_.push_back(0);
+  for (auto& column : words_) column.push_back(none);
   marks_.push_back(0);
   return slot;
 }
@@ -128,12 +130,26 @@ ListIndex::Shelf::TagId ListIndex::Shelf::intern(const std::string& text) {
   return at->second;
 }
 
-void ListIndex::Shelf::set_tags(Slot slot, const std::vector<std::string>& texts) {
+void ListIndex::Shelf::set_tags(Slot slot, const IndexRow& row) {
   std::vector<TagId> now;
-  now.reserve(texts.size());
-  for (const auto& text : texts) now.push_back(intern(text));
+  now.reserve(row.tags.size() + row.hidden.size());
+  auto add = [&](const std::string& text) {
+    if (text.empty()) return none;
+    TagId tag = intern(text);
+    if (std::ranges::find(now, tag) == now.end()) now.push_back(tag);
+    return tag;
+  };
+  std::ranges::for_each(row.tags, add);
+  shown_[slot] = static_cast<std::uint16_t>(now.size());
+  std::ranges::for_each(row.hidden, add);
+  words_[0][slot] = add(row.library_name);
+  words_[1][slot] = add(row.pipeline_tag);
+  words_[2][slot] = add(row.sdk);
+
+  auto before = std::move(tags_of_[slot]);
+  tags_of_[slot] = now;
   std::ranges::sort(now);
-  auto& before = tags_of_[slot];
+  std::ranges::sort(before);
   for (TagId tag : now)
     if (!std::ranges::binary_search(before, tag)) tags_[tag].slots.push_back(slot);
   for (TagId tag : before) {
@@ -143,8 +159,23 @@ void ListIndex::Shelf::set_tags(Slot slot, const std::vector<std::string>& texts
     tag_ids_.erase(tags_[tag].text);  // Nobody's any more: its number is free.
     free_tags_.push_back(tag);
   }
-  before = std::move(now);
-  before.shrink_to_fit();
+}
+
+std::optional<card::CardFields> ListIndex::Shelf::fields_of(RepoId id) const {
+  auto at = slot_of_.find(id.value);
+  if (at == slot_of_.end()) return std::nullopt;
+  Slot slot = at->second;
+  card::CardFields out;
+  out.tags.reserve(shown_[slot]);
+  for (std::size_t i = 0; i < shown_[slot]; ++i) out.tags.push_back(tags_[tags_of_[slot][i]].text);
+  auto word = [&](std::size_t which) {
+    TagId tag = words_[which][slot];
+    return tag == none ? std::string() : tags_[tag].text;
+  };
+  out.library_name = word(0);
+  out.pipeline_tag = word(1);
+  out.sdk = word(2);
+  return out;
 }
 
 void ListIndex::Shelf::set_key(Slot slot, const std::string& key) {
@@ -181,7 +212,7 @@ void ListIndex::Shelf::put(const IndexRow& row, std::uint64_t mark) {
   write_figures(slot, row);
   set_owner(slot, row.owner);
   set_key(slot, row.key);
-  set_tags(slot, row.tags);
+  set_tags(slot, row);
 }
 
 void ListIndex::Shelf::remove(RepoId id) {
@@ -191,7 +222,7 @@ void ListIndex::Shelf::remove(RepoId id) {
   slot_of_.erase(at);
   set_owner(slot, OwnerId{0});
   set_key(slot, "");
-  set_tags(slot, {});
+  set_tags(slot, IndexRow{});
   flags_[slot] = 0;
   ids_[slot] = 0;
   free_.push_back(slot);
@@ -253,7 +284,9 @@ bool ListIndex::Shelf::fits(Slot slot, const Conditions& conditions, const ListQ
         parameters > query.parameters_max.value_or(INT64_MAX))
       return false;
   }
-  auto has = [&](TagId tag) { return std::ranges::binary_search(tags_of_[slot], tag); };
+  auto has = [&](TagId tag) {
+    return std::ranges::find(tags_of_[slot], tag) != tags_of_[slot].end();
+  };
   if (!std::ranges::all_of(conditions.tags, has)) return false;
   if (!conditions.any_of.empty() && !std::ranges::any_of(conditions.any_of, has)) return false;
   return std::ranges::all_of(conditions.words,

@@ -20,6 +20,7 @@ class ListIndex::Shelf {
   void remove(RepoId id);
   void set_figures(const IndexRow& row, std::uint64_t mark);
   [[nodiscard]] std::size_t size() const { return slot_of_.size(); }
+  [[nodiscard]] std::optional<card::CardFields> fields_of(RepoId id) const;
 
   [[nodiscard]] std::vector<Place> select(const ListQuery&, const std::optional<OwnerId>&,
                                           const Viewer&, const std::optional<Place>& after) const;
@@ -56,7 +57,7 @@ class ListIndex::Shelf {
 
   Slot take_slot();
   TagId intern(const std::string& text);
-  void set_tags(Slot, const std::vector<std::string>& tags);
+  void set_tags(Slot, const IndexRow&);
   void set_key(Slot, const std::string& key);
   void set_owner(Slot, OwnerId owner);
   void write_figures(Slot, const IndexRow&);
@@ -72,7 +73,11 @@ class ListIndex::Shelf {
   std::array<std::vector<std::int64_t>, 6> figures_;  ///< By Sort: created … trending, likes_30d.
   std::vector<std::int64_t> key_starts_;              ///< The key's first 8 bytes, big-endian.
   std::vector<std::string> keys_;
+  /// Those that are shown, in order; then hidden ones and the words below where they are no tags.
   std::vector<std::vector<TagId>> tags_of_;
+  std::vector<std::uint16_t> shown_;  ///< How many of them are shown; at most card::tags_max.
+  static constexpr TagId none = 0xffffffff;
+  std::array<std::vector<TagId>, 3> words_;  ///< Library, pipeline tag, SDK.
   std::vector<std::uint64_t> marks_;
 
   // ---- Postings ----

@@ -65,6 +65,7 @@ constexpr SortSql by_likes_30d = CAIRN_SORT("r.likes_30d");
 constexpr SortSql by_parameters = CAIRN_SORT(CAIRN_PARAMETERS);
 constexpr SortSql by_storage = CAIRN_SORT("r.git_bytes + r.large_bytes");
 #undef CAIRN_SORT
+#undef CAIRN_PARAMETERS
 
 constexpr db::Statement sum_storage{"repo.total_storage", R"sql(
   SELECT CAST(COALESCE(SUM(git_bytes + large_bytes), 0) AS BIGINT) FROM repos
@@ -79,9 +80,10 @@ constexpr db::Statement tags_of{"repo.tags_of", R"sql(
   ORDER BY repo_id, place)sql"};
 // With the hidden ones.
 constexpr db::Statement all_tags_of{"repo.all_tags_of", R"sql(
-  SELECT repo_id, tag FROM repo_tags WHERE repo_id IN (SELECT value FROM json_each($1)))sql",
+  SELECT repo_id, tag, place FROM repo_tags
+  WHERE repo_id IN (SELECT value FROM json_each($1)))sql",
                                     R"sql(
-  SELECT repo_id, tag FROM repo_tags
+  SELECT repo_id, tag, place FROM repo_tags
   WHERE repo_id = ANY (ARRAY(
     SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))))sql"};
 constexpr db::Statement cards_of{"repo.cards_of", R"sql(
@@ -108,11 +110,11 @@ constexpr db::Statement rows_of{
     "json)))) "
     "AND r.deleted_at IS NULL AND o.deleted_at IS NULL"};
 
-// The subquery instead of a join: PostgreSQL would merge the join from the first card on.
-#define CAIRN_INDEX_SELECT                                                               \
-  "SELECT r.id, r.kind, r.owner_id, r.visibility, r.gating, r.full_key, r.created_at, "  \
-  "r.updated_at, r.downloads, r.likes, r.likes_30d, r.trending_score, " CAIRN_PARAMETERS \
-  " FROM repos r JOIN owners o ON o.id = r.owner_id "                                    \
+// Cards and tags are read beside it: PostgreSQL would merge a join from the first card on.
+#define CAIRN_INDEX_SELECT                                                              \
+  "SELECT r.id, r.kind, r.owner_id, r.visibility, r.gating, r.full_key, r.created_at, " \
+  "r.updated_at, r.downloads, r.likes, r.likes_30d, r.trending_score "                  \
+  "FROM repos r JOIN owners o ON o.id = r.owner_id "                                    \
   "WHERE r.deleted_at IS NULL AND o.deleted_at IS NULL AND "
 constexpr db::Statement index_page_of{"repo.index_page",
                                       CAIRN_INDEX_SELECT "r.id > $1 ORDER BY r.id LIMIT $2"};
@@ -121,9 +123,18 @@ constexpr db::Statement index_rows_of{
     CAIRN_INDEX_SELECT
     "r.id = ANY (ARRAY(SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json))))"};
 #undef CAIRN_INDEX_SELECT
-#undef CAIRN_PARAMETERS
 constexpr db::Statement tags_between{"repo.tags_between", R"sql(
-  SELECT repo_id, tag FROM repo_tags WHERE repo_id > $1 AND repo_id <= $2)sql"};
+  SELECT repo_id, tag, place FROM repo_tags WHERE repo_id > $1 AND repo_id <= $2)sql"};
+constexpr db::Statement cards_between{"repo.cards_between", R"sql(
+  SELECT repo_id, library_name, pipeline_tag, sdk, parameters FROM cards
+  WHERE repo_id > $1 AND repo_id <= $2)sql"};
+constexpr db::Statement index_cards_of{"repo.index_cards_of", R"sql(
+  SELECT repo_id, library_name, pipeline_tag, sdk, parameters FROM cards
+  WHERE repo_id IN (SELECT value FROM json_each($1)))sql",
+                                       R"sql(
+  SELECT repo_id, library_name, pipeline_tag, sdk, parameters FROM cards
+  WHERE repo_id = ANY (ARRAY(
+    SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))))sql"};
 constexpr db::Statement put_change{"repo.note_change", R"sql(
   INSERT INTO repo_changes (repo_id) VALUES ($1)
   ON CONFLICT (repo_id) DO UPDATE SET xid = excluded.xid)sql"};
@@ -133,6 +144,10 @@ constexpr db::Statement changes_after{"repo.changes", R"sql(
                                       R"sql(
   SELECT xid::text::bigint, repo_id FROM repo_changes
   WHERE (xid, repo_id) > ($1::bigint::text::xid8, $2) ORDER BY xid, repo_id LIMIT $3)sql"};
+// Numbers that this server has not given out yet: from the server that a backup came from.
+constexpr db::Statement delete_future_changes{
+    "repo.drop_future_changes", "DELETE FROM repo_changes WHERE xid > 9223372036854775806",
+    "DELETE FROM repo_changes WHERE xid >= pg_snapshot_xmax(pg_current_snapshot())"};
 constexpr db::Statement snapshot_start{
     "repo.oldest_transaction", "SELECT 0",
     "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint"};
@@ -144,10 +159,15 @@ constexpr db::Statement update_figures{"repo.set_figures", R"sql(
 constexpr db::Statement update_likes{"repo.add_likes", R"sql(
   UPDATE repos SET likes = CASE WHEN likes + $1 < 0 THEN 0 ELSE likes + $1 END WHERE id = $2)sql"};
 
-constexpr const db::Statement* all_statements[] = {
-    &sum_storage,   &tags_of,        &all_tags_of,   &cards_of,       &card_columns_of,
-    &rows_of,       &index_page_of,  &index_rows_of, &tags_between,   &put_change,
-    &changes_after, &snapshot_start, &figures_page,  &update_figures, &update_likes};
+constexpr const db::Statement* all_statements[] = {&sum_storage,     &tags_of,
+                                                   &all_tags_of,     &cards_of,
+                                                   &card_columns_of, &rows_of,
+                                                   &index_page_of,   &index_rows_of,
+                                                   &tags_between,    &cards_between,
+                                                   &index_cards_of,  &put_change,
+                                                   &changes_after,   &delete_future_changes,
+                                                   &snapshot_start,  &figures_page,
+                                                   &update_figures,  &update_likes};
 
 // ------------------------------------------------------------------------------------------------
 
@@ -326,24 +346,23 @@ std::map<std::int64_t, CardInfo> cards(db::Tx& tx, const std::vector<RepoRef>& r
 namespace {
 
 IndexRow read_index_row(const db::Row& row) {
-  return {.id = row.id<RepoId>(0),
-          .kind = row.enumeration<RepoKind>(1),
-          .owner = row.id<OwnerId>(2),
-          .visibility = row.enumeration<Visibility>(3),
-          .gating = row.enumeration<Gating>(4),
-          .key = row.text(5),
-          .created_at = row.integer(6),
-          .updated_at = row.integer(7),
-          .downloads = row.integer(8),
-          .likes = row.integer(9),
-          .likes_30d = row.integer(10),
-          .trending_score = row.integer(11),
-          .parameters = row.integer(12),
-          .tags = {}};
+  IndexRow out{.id = row.id<RepoId>(0),
+               .kind = row.enumeration<RepoKind>(1),
+               .owner = row.id<OwnerId>(2),
+               .visibility = row.enumeration<Visibility>(3),
+               .gating = row.enumeration<Gating>(4),
+               .key = row.text(5)};
+  out.created_at = row.integer(6);
+  out.updated_at = row.integer(7);
+  out.downloads = row.integer(8);
+  out.likes = row.integer(9);
+  out.likes_30d = row.integer(10);
+  out.trending_score = row.integer(11);
+  return out;
 }
 
-std::vector<IndexRow> with_tags(const std::vector<db::Row>& rows,
-                                const std::vector<db::Row>& tags) {
+std::vector<IndexRow> join(const std::vector<db::Row>& rows, const std::vector<db::Row>& cards,
+                           const std::vector<db::Row>& tags) {
   std::vector<IndexRow> out;
   std::unordered_map<std::int64_t, std::size_t> at;
   out.reserve(rows.size());
@@ -351,9 +370,24 @@ std::vector<IndexRow> with_tags(const std::vector<db::Row>& rows,
     at[row.integer(0)] = out.size();
     out.push_back(read_index_row(row));
   }
+  for (const auto& row : cards) {
+    auto found = at.find(row.integer(0));
+    if (found == at.end()) continue;
+    auto& one = out[found->second];
+    one.library_name = row.text(1);
+    one.pipeline_tag = row.text(2);
+    one.sdk = row.text(3);
+    one.parameters = row.opt_integer(4).value_or(-1);
+  }
+  std::vector<std::vector<std::pair<std::int64_t, std::string>>> placed(out.size());
   for (const auto& row : tags)
     if (auto found = at.find(row.integer(0)); found != at.end())
-      out[found->second].tags.push_back(row.text(1));
+      placed[found->second].emplace_back(row.integer(2), row.text(1));
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    std::ranges::sort(placed[i]);
+    for (auto& [place, tag] : placed[i])
+      (place < 0 ? out[i].hidden : out[i].tags).push_back(std::move(tag));
+  }
   return out;
 }
 
@@ -362,12 +396,13 @@ std::vector<IndexRow> with_tags(const std::vector<db::Row>& rows,
 std::vector<IndexRow> index_page(db::Tx& tx, RepoId after, int limit) {
   auto rows = tx.all(index_page_of, after, limit);
   if (rows.empty()) return {};
-  return with_tags(rows, tx.all(tags_between, after, rows.back().id<RepoId>(0)));
+  auto last = rows.back().id<RepoId>(0);
+  return join(rows, tx.all(cards_between, after, last), tx.all(tags_between, after, last));
 }
 
 std::vector<IndexRow> index_rows(db::Tx& tx, std::span<const RepoId> ids) {
   auto list = json_ids(ids);
-  return with_tags(tx.all(index_rows_of, list), tx.all(all_tags_of, list));
+  return join(tx.all(index_rows_of, list), tx.all(index_cards_of, list), tx.all(all_tags_of, list));
 }
 
 void note_change(db::Tx& tx, RepoId id) {
@@ -379,6 +414,10 @@ std::vector<Change> changes(db::Tx& tx, const Change& after, int limit) {
   for (const auto& row : tx.all(changes_after, after.xid, after.repo, limit))
     out.push_back({row.integer(0), row.id<RepoId>(1)});
   return out;
+}
+
+void drop_future_changes(db::Tx& tx) {
+  if (tx.engine() == db::Engine::postgres) tx.run(delete_future_changes);
 }
 
 std::int64_t oldest_transaction(db::Tx& tx) {

@@ -59,6 +59,9 @@ struct Change {
 };
 /// Changes of transactions from `after` on, in order. PostgreSQL only.
 [[nodiscard]] std::vector<Change> changes(db::Tx& tx, const Change& after, int limit);
+/// Before the first reading: a backup restored on another PostgreSQL server knows transactions of
+/// the future, which would be read again and again.
+void drop_future_changes(db::Tx& tx);
 /// Every transaction below it has ended. PostgreSQL only.
 [[nodiscard]] std::int64_t oldest_transaction(db::Tx& tx);
 

@@ -345,6 +345,31 @@ TEST_P(Lists, SuggestTheNameItselfBeforeNamesThatHoldIt) {
   EXPECT_EQ(suggest(hub.ada, 5), (Names{"4", "bert", "bert-secret", "bert-large", "my-bert"}));
 }
 
+constexpr db::Statement from_the_future{
+    "test.future", "SELECT 1",
+    "UPDATE repo_changes SET xid = '9000000000000000000' WHERE repo_id = $1"};
+constexpr db::Statement count_changes{"test.changes", "SELECT 1",
+                                      "SELECT COUNT(*) FROM repo_changes WHERE repo_id = $1"};
+
+TEST(ListsOfARestoredBackup, ForgetTransactionsOfTheFuture) {
+  for (auto engine : db::testing::engines()) {
+    if (engine != db::Engine::postgres) continue;  // SQLite keeps no such record.
+    Hub hub{engine};
+    auto repo = hub.create(hub.ada, "bert");
+    auto change = [&](db::Tx& tx) -> Result<> {
+      EXPECT_EQ(tx.run(from_the_future, repo->id), 1);
+      return {};
+    };
+    hub.must(hub.write(change));
+    hub.must(hub.run(hub.repos->load_lists()));
+    auto left = [&](db::Tx& tx) -> Result<std::int64_t> {
+      return tx.one(count_changes, repo->id)->integer(0);
+    };
+    EXPECT_EQ(hub.must(hub.read(left)), 0);
+    EXPECT_EQ(hub.must(hub.run(hub.repos->list(hub.bob, {}))).repos.size(), 1u);
+  }
+}
+
 /// Any query, on any data: what the index selects is what SQL selects.
 class IndexAndSql : public ::testing::TestWithParam<db::Engine> {};
 INSTANTIATE_TEST_SUITE_P(Engines, IndexAndSql, ::testing::ValuesIn(db::testing::engines()),
@@ -452,6 +477,29 @@ TEST(ListIndex, TakesBackEverythingOfARepositoryThatGoes) {
   EXPECT_TRUE(index.replace(std::vector{one}, {row(1, {"c"}, "ada/new")}, 3).empty());
   EXPECT_EQ(count({.tags = {"c"}}), 1u);
   EXPECT_EQ(index.facets({}, {}, {}, {}, 10).total, 2);
+}
+
+TEST(ListIndex, KeepsWhatItemsShowInTheCardsOrder) {
+  ListIndex index;
+  RepoId one{1};
+  IndexRow row{.id = one, .owner = OwnerId{9}, .key = "ada/one"};
+  row.tags = {"z", "pytorch", "a"};
+  row.hidden = {"uses:any"};
+  row.library_name = "pytorch";
+  row.pipeline_tag = "fill-mask";  // No tag: cards may hold more than tags_max.
+  for (std::uint64_t mark : {1, 2}) {
+    index.replace(std::vector{one}, {row}, mark);
+    auto cards = index.cards(RepoKind::model, std::vector{one});
+    ASSERT_EQ(cards.size(), 1u);
+    EXPECT_EQ(cards[0].tags, row.tags);
+    EXPECT_EQ(cards[0].library_name, "pytorch");
+    EXPECT_EQ(cards[0].pipeline_tag, "fill-mask");
+    EXPECT_EQ(cards[0].sdk, "");
+    EXPECT_EQ(index.select({.tags = {"uses:any"}}, {}, {}, {}).size(), 1u);
+    row.tags = {"a", "pytorch"};
+  }
+  EXPECT_EQ(index.select({.tags = {"z"}}, {}, {}, {}).size(), 0u);
+  EXPECT_TRUE(index.cards(RepoKind::model, std::vector{one, RepoId{2}}).empty());
 }
 
 TEST(ListTags, AreToldApartByPrefixAndByWellKnownWords) {

@@ -84,8 +84,11 @@ void Lists::move_horizon(std::int64_t to) {
 Task<Result<>> Lists::load() {
   if (ready()) co_return Result<>{};
   auto begun = begin();
-  auto start = [](db::Tx& tx) -> Result<std::int64_t> { return store::oldest_transaction(tx); };
-  CAIRN_CO_TRY(oldest, co_await database_.read(start));
+  auto start = [](db::Tx& tx) -> Result<std::int64_t> {
+    store::drop_future_changes(tx);
+    return store::oldest_transaction(tx);
+  };
+  CAIRN_CO_TRY(oldest, co_await database_.write(start));
   auto mark = database_.engine() == db::Engine::sqlite ? begun : static_cast<std::uint64_t>(oldest);
   for (RepoId after{0};;) {
     auto page = [after](db::Tx& tx) -> Result<std::vector<IndexRow>> {

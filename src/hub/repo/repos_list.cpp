@@ -134,6 +134,18 @@ std::vector<RepoRef> share(std::vector<Repo> rows) {
   return out;
 }
 
+/// What items show of cards, from memory; by SQL when one was taken out of the index meanwhile.
+std::map<std::int64_t, CardInfo> cards_in(const ListIndex& index, RepoKind kind, db::Tx& tx,
+                                          const std::vector<RepoRef>& repos) {
+  std::vector<RepoId> ids;
+  for (const auto& repo : repos) ids.push_back(repo->id);
+  auto cards = index.cards(kind, ids);
+  if (cards.size() != ids.size()) return store::cards(tx, repos, store::CardPart::columns);
+  std::map<std::int64_t, CardInfo> out;
+  for (std::size_t i = 0; i < ids.size(); ++i) out[ids[i].value].fields = std::move(cards[i]);
+  return out;
+}
+
 }  // namespace
 
 std::optional<Sort> parse_sort(std::string_view word) {
@@ -162,9 +174,9 @@ Task<Result<ListPage>> Repos::list(Actor actor, ListQuery query) {
     auto author = author_of(tx, query);
     if (!author) return out;
     auto sight = sight_of(tx, actor);
-    auto places = lists->refresh(tx, begun)
-                      ? lists->index().select(query, *author, sight.viewer, after)
-                      : store::list(tx, query, *author, sight.sql, after);
+    bool indexed = lists->refresh(tx, begun);
+    auto places = indexed ? lists->index().select(query, *author, sight.viewer, after)
+                          : store::list(tx, query, *author, sight.sql, after);
     bool more = places.size() > static_cast<std::size_t>(query.limit);
     if (more) places.pop_back();
     if (more) out.last = places.back();
@@ -174,8 +186,9 @@ Task<Result<ListPage>> Repos::list(Actor actor, ListQuery query) {
     // The index only proposes: what is shown is what the rows say now.
     std::erase_if(rows, [&](const Repo& repo) { return !sight.of(repo); });
     out.repos = share(std::move(rows));
-    out.cards = store::cards(tx, out.repos,
-                             query.card_data ? store::CardPart::all : store::CardPart::columns);
+    out.cards = query.card_data ? store::cards(tx, out.repos, store::CardPart::all)
+                : indexed       ? cards_in(lists->index(), query.kind, tx, out.repos)
+                                : store::cards(tx, out.repos, store::CardPart::columns);
     return out;
   };
   CAIRN_CO_TRY(found, co_await parts_->database.read(read));
@@ -278,7 +291,7 @@ Task<Result<Suggestions>> Repos::suggest(Actor actor, ListQuery query) {
     auto rows = store::rows(tx, found.best);
     std::erase_if(rows, [&](const Repo& repo) { return !sight.of(repo); });
     out.repos = share(std::move(rows));
-    out.cards = store::cards(tx, out.repos, store::CardPart::columns);
+    out.cards = cards_in(lists->index(), query.kind, tx, out.repos);
     return std::optional(std::move(out));
   };
   for (int turn = 0; turn < turns_max; ++turn) {
