@@ -51,8 +51,7 @@ json::object quick_repo(const repo::Info& info) {
 }
 
 json::object quick_owner(const Services& services, const account::Owner& owner) {
-  std::string avatar = owner.avatar.value_or(services.public_url + "/api/-/v1/avatars/" +
-                                             owner.public_id.hex + ".svg");
+  std::string avatar = avatar_url(services, owner);
   bool is_user = owner.kind == OwnerKind::user;
   return {{"_id", owner.public_id.hex},
           {is_user ? "user" : "name", owner.name},

@@ -118,8 +118,8 @@ json::object only(json::object all, const repo::Expand& keys) {
 }  // namespace
 
 std::string avatar_url(const Services& services, const account::Profile& profile) {
-  return profile.avatar.value_or(services.public_url + "/api/-/v1/avatars/" +
-                                 profile.public_id.hex + ".svg");
+  auto path = profile.avatar.value_or("/api/-/v1/avatars/" + profile.public_id.hex + ".svg");
+  return path.starts_with('/') ? services.public_url + path : path;
 }
 
 json::object user_json(const Services& services, const account::User& user) {

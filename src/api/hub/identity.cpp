@@ -32,6 +32,7 @@ json::object whoami_json(const Services& services, const account::Whoami& who) {
                      {"roleInOrg", json::string_view(account::to_string(m.role))}});
   }
   const auto& user = who.user;
+  // A browser has no token; clients read the member all the same.
   json::object auth{{"type", "access_token"}};
   if (who.token) auth["accessToken"] = token_json(*who.token);
   return json::object{{"type", "user"},
@@ -39,7 +40,7 @@ json::object whoami_json(const Services& services, const account::Whoami& who) {
                       {"name", user.name},
                       {"fullname", user.full_name},
                       {"email", user.email ? json::value(*user.email) : json::value(nullptr)},
-                      {"emailVerified", false},
+                      {"emailVerified", user.email_verified_at.has_value()},
                       {"isPro", user.plan != account::Plan::free},
                       {"canPay", false},
                       {"billingMode", "postpaid"},

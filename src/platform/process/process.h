@@ -14,6 +14,14 @@
 /// The only place that starts programs.
 namespace cairn::process {
 
+/// For programs that read strangers' bytes: no network, no signals to others, no new privileges,
+/// no file but those of the system to read (where the kernel has Landlock) and none to write; input
+/// and output are the pipes.
+struct Confinement {
+  std::size_t memory_bytes_max = 512u << 20;  ///< Of address space.
+  std::uint64_t cpu_seconds_max = 20;
+};
+
 /// A program to run: an argument vector, never a shell. It gets its own process group, only
 /// descriptors 0–2, and exactly the environment given here.
 struct Command {
@@ -30,6 +38,7 @@ struct Command {
   int nice = 0;                              ///< 1–19 yields to the server and to others.
   std::uint64_t memory_bytes_max = 0;        ///< Of its address space; 0 = as the server has it.
   std::uint64_t file_bytes_max = 0;          ///< Of one file it writes; 0 = as the server has it.
+  std::optional<Confinement> confined = {};
 };
 
 struct Output {

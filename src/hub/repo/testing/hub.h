@@ -11,6 +11,7 @@
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/settings/settings.h"
 
 namespace cairn::repo::testing {
 
@@ -44,7 +45,8 @@ class Hub : public account::testing::World {
   static std::vector<db::Migration> migrations(std::vector<db::Migration> more = {}) {
     std::vector<db::Migration> out;
     for (auto part : {access::access_migrations(), event::event_migrations(), history::migrations(),
-                      lfs::lfs_migrations(), count::count_migrations(), repo_migrations()})
+                      lfs::lfs_migrations(), count::count_migrations(),
+                      settings::settings_migrations(), repo_migrations()})
       out.insert(out.end(), part.begin(), part.end());
     out.insert(out.end(), more.begin(), more.end());
     return out;
