@@ -51,7 +51,6 @@ void add_push(http::Router& router, Services& services);
 /// The answer to `info/refs?service=git-receive-pack`.
 [[nodiscard]] Task<Result<http::Response>> advertise_push(Services& services,
                                                           http::Request& request,
-                                                          account::Actor actor,
-                                                          repo::RepoRef repo);
+                                                          account::Actor actor, repo::RepoRef repo);
 
 }  // namespace cairn::api::git
