@@ -9,10 +9,12 @@
 #include "hub/history/collect.h"
 #include "hub/history/git_tree.h"
 #include "hub/history/incoming.h"
+#include "hub/history/compare.h"
 #include "hub/history/lanes.h"
 #include "hub/history/packs.h"
 #include "hub/history/pages.h"
 #include "hub/history/refs.h"
+#include "hub/history/rework.h"
 #include "hub/history/sheets.h"
 #include "hub/history/store.h"
 #include "hub/history/working_tree.h"
@@ -56,6 +58,7 @@ class HistoryOverRows final : public History {
         pages_(database, options_.page_cache_bytes),
         blobs_(options_.blob_cache_bytes),
         sheets_(database, packs_, pages_),
+        rework_{database, packs_, pages_, refs_, clock, options_.cache_folder + "/tmp"},
         lanes_(database, blocking, clock, packs_, pages_, sheets_, refs_) {
     load_ = [this](const SheetId& id) { return pages_.load(id); };
     // Pushes that were under way when the hub ended: nobody was told of them.
@@ -126,6 +129,15 @@ class HistoryOverRows final : public History {
     CAIRN_TRY(source, source_with(commit));
     return list_trees(*source, commit, query);
   }
+  Result<Changes> compare(const CommitInfo& before, const CommitInfo& after,
+                          std::size_t files_max) override {
+    return compare_sheets(load_, before, after, files_max);
+  }
+  std::optional<CommitInfo> merge_base(db::Tx& tx, RepoId repo, const CommitInfo& a,
+                                       const CommitInfo& b) override {
+    auto oid = find_merge_base(tx, repo, a, b);
+    return oid ? find_commit(tx, repo, *oid) : std::nullopt;
+  }
   Result<std::shared_ptr<const std::string>> blob(RepoId repo, const git::Oid& oid,
                                                   std::size_t bytes_max) override;
   std::shared_ptr<const std::string> cached_blob(RepoId repo, const git::Oid& oid) override {
@@ -155,9 +167,28 @@ class HistoryOverRows final : public History {
     return store::without_sheets(tx, after, limit);
   }
 
-  Result<> share(db::Tx& tx, RepoId from, RepoId to) override {
-    store::share(tx, from, to);
-    return {};
+  Result<CommitInfo> squash(const SquashPlan& plan) override {
+    return history::squash(rework_, plan);
+  }
+  Result<std::vector<MovedRef>> remove_large_files(const RemovalPlan& plan) override {
+    return history::remove_large_files(rework_, plan);
+  }
+  Result<std::shared_ptr<const Copy>> prepare_copy(RepoId from, std::vector<Ref> refs) override {
+    return history::prepare_copy(rework_, from, std::move(refs));
+  }
+  void copy_commits(db::Tx& tx, RepoId to, const Copy& copy, std::size_t first,
+                    std::size_t count) override {
+    std::size_t end = std::min(first + count, copy.commits.size());
+    std::vector step(copy.commits.begin() + static_cast<std::ptrdiff_t>(first),
+                     copy.commits.begin() + static_cast<std::ptrdiff_t>(end));
+    store::copy_commits(tx, copy.from, to, step);
+  }
+  Result<> finish_copy(db::Tx& tx, RepoId to, const Copy& copy, const RefActor& actor) override {
+    tx.after_commit([this, to] { refs_.changed(to, true); });
+    return history::finish_copy(tx, to, copy, actor);
+  }
+  Result<Collected> collect(const CollectPlan& plan) override {
+    return history::collect(rework_, plan);
   }
   Result<> purge(db::Tx& tx, RepoId repo) override {
     store::purge(tx, repo);
@@ -206,6 +237,7 @@ class HistoryOverRows final : public History {
   Lru<BlobKey, std::shared_ptr<const std::string>, BlobKeyHash> blobs_;
   PageLoader load_;
   Sheets sheets_;
+  Rework rework_;
   Lanes lanes_;
 };
 

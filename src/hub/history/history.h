@@ -1,7 +1,9 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -191,6 +193,75 @@ class Incoming {
 /// A push of more commits goes in several steps: each needs about 500 bytes of memory at once.
 constexpr std::size_t incoming_commits_max = 250'000;
 
+/// One commit with the files of a branch takes the place of the branch's history.
+struct SquashPlan {
+  RepoId repo;
+  std::string ref;
+  git::Signature author;
+  Message message;
+  RefActor actor;
+  /// In the transaction that moves the ref, as CommitPlan::within.
+  std::function<Result<>(db::Tx&, const CommitInfo& made)> within = {};
+};
+
+/// A ref that leads to another commit than before.
+struct MovedRef {
+  std::string name;
+  git::Oid from, to;
+};
+
+/// Large files disappear from every commit that any ref reaches.
+struct RemovalPlan {
+  RepoId repo;
+  std::set<Sha256Digest> files;
+  RefActor actor;
+  /// In the transaction that moves the refs. May run again.
+  std::function<Result<>(db::Tx&, const std::vector<MovedRef>&)> within = {};
+};
+
+struct CopyPacks;  // copy.cpp
+
+/// What a copy of a repository holds, found before its transactions.
+struct Copy {
+  RepoId from;
+  std::vector<Ref> refs;
+  std::vector<git::Oid> commits;                      ///< Parents before children.
+  std::map<Sha256Digest, std::uint64_t> large_files;  ///< That those commits name; their sizes.
+  std::shared_ptr<const CopyPacks> packs;
+};
+
+/// What stays of a repository when the rest is collected.
+struct Kept {
+  std::map<Sha256Digest, std::uint64_t> large_files;  ///< Named by commits that stay.
+  std::uint64_t regular_bytes = 0;                    ///< Of other files, each content once.
+  /// No commit came since this was found: a large file that is not listed is named by none.
+  bool complete = false;
+};
+
+/// What no ref reaches goes, commits and objects.
+struct CollectPlan {
+  RepoId repo;
+  /// Old and new ends of moves logged since then are kept.
+  Time logged_before;
+  /// In the transaction that lets packs go, which comes last; also when none does. May run again.
+  std::function<Result<>(db::Tx&, const Kept&)> within = {};
+};
+struct Collected {
+  std::int64_t commits = 0;      ///< Rows deleted.
+  std::int64_t packs = 0;        ///< That went or became smaller.
+  std::int64_t bytes_freed = 0;  ///< Of packs.
+};
+
+/// A file that differs between two commits. `path` of both sides is from the root.
+struct Change {
+  std::string path;
+  std::optional<SheetEntry> before, after;  ///< One of them is empty when it was added or deleted.
+};
+struct Changes {
+  std::vector<Change> files;  ///< By path.
+  bool more = false;          ///< There are others.
+};
+
 struct TreePage {
   std::vector<SheetEntry> entries;  ///< `path` filled, relative to the root.
   std::optional<std::string> next;  ///< Opaque position; give it back as `after`.
@@ -296,6 +367,12 @@ class History {
   [[nodiscard]] virtual std::optional<SheetEntry> cached_entry(const CommitInfo&,
                                                                std::string_view path) = 0;
   [[nodiscard]] virtual Result<TreePage> tree(const CommitInfo&, const TreeQuery&) = 0;
+  /// What lies between two commits, by their sheets: folders that are the same are not read.
+  [[nodiscard]] virtual Result<Changes> compare(const CommitInfo& before, const CommitInfo& after,
+                                                std::size_t files_max) = 0;
+  /// The newest commit that both reach; empty when they share none near.
+  [[nodiscard]] virtual std::optional<CommitInfo> merge_base(db::Tx&, RepoId, const CommitInfo& a,
+                                                             const CommitInfo& b) = 0;
   /// The blob as git has it (a pointer text for large files). Not for blobs above `bytes_max`.
   [[nodiscard]] virtual Result<std::shared_ptr<const std::string>> blob(RepoId, const git::Oid&,
                                                                         std::size_t bytes_max) = 0;
@@ -318,8 +395,26 @@ class History {
   [[nodiscard]] virtual Result<Snapshot> snapshot(RepoId) = 0;
 
   // --- whole repositories -------------------------------------------------------------------
-  /// Shares the packs and copies refs and commit rows: a duplicate without moving bytes.
-  virtual Result<> share(db::Tx&, RepoId from, RepoId to) = 0;
+  // These block: call from a Blocking thread.
+
+  /// @return `unavailable` when commits kept coming first; "SheetPending"; `not_found`, word
+  ///         "RevisionNotFound"; what `within` returned.
+  virtual Result<CommitInfo> squash(const SquashPlan& plan) = 0;
+  /// Commits from the first that names one of the files on get new ids; tags move along.
+  /// @return the refs that moved, and as `squash`.
+  virtual Result<std::vector<MovedRef>> remove_large_files(const RemovalPlan& plan) = 0;
+  /// Looks through everything these refs reach. Packs that hold nothing else will be shared; of
+  /// the others, what is needed is packed anew.
+  virtual Result<std::shared_ptr<const Copy>> prepare_copy(RepoId from, std::vector<Ref> refs) = 0;
+  /// A step of the copy: rows of `copy.commits[first … first + count)`.
+  virtual void copy_commits(db::Tx&, RepoId to, const Copy& copy, std::size_t first,
+                            std::size_t count) = 0;
+  /// Its last step: packs and refs. @return `unavailable`, word "PackGone", when the source's packs
+  /// were merged meanwhile: prepare again.
+  virtual Result<> finish_copy(db::Tx&, RepoId to, const Copy& copy, const RefActor&) = 0;
+  /// @return `unavailable` when refs moved meanwhile to what was about to go, or "SheetPending".
+  virtual Result<Collected> collect(const CollectPlan& plan) = 0;
+
   /// Rows of a purged repository; packs nobody else uses are condemned.
   virtual Result<> purge(db::Tx&, RepoId) = 0;
   /// Writes a bare git folder that `git` itself can read (export, fsck).

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <unordered_set>
 
 #include <unistd.h>
 
@@ -43,6 +44,20 @@ Result<std::string> read_file(const std::string& path) {
   if (!in.good() && !in.eof()) return disk_trouble("read a pack", path);
   return out;
 }
+
+/// A folder of its own for the time of one merge.
+struct Scratch {
+  explicit Scratch(const std::string& parent) : folder(temporary_name(parent)) {
+    std::filesystem::create_directories(folder);
+  }
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+  ~Scratch() {
+    std::error_code ignored;
+    std::filesystem::remove_all(folder, ignored);
+  }
+  std::string folder;
+};
 
 Result<> write_file(const std::string& path, std::string_view bytes) {
   std::ofstream out(path, std::ios::binary | std::ios::trunc);
@@ -247,18 +262,46 @@ Result<git::Object> Packs::read(RepoId repo, const git::Oid& oid, std::size_t by
 
 // --- writing ------------------------------------------------------------------------------------
 
+namespace {
+
+/// How many deltas lean on each other within a pack. Reading the last applies all of them.
+constexpr int delta_depth_max = 8;
+
+git::PackBytes build_pack(const std::vector<NewObject>& objects, bool deltas) {
+  git::PackBuilder builder;
+  std::unordered_map<git::Oid, int> depth;
+  std::unordered_set<git::Oid> bases;
+  for (const auto& object : objects) {
+    // What others lean on is whole, or they would lean on each other.
+    int level = 1;
+    if (object.delta)
+      if (auto below = depth.find(object.delta->base); below != depth.end())
+        level = below->second + 1;
+    if (!deltas || !object.delta || level > delta_depth_max || bases.contains(object.oid)) {
+      builder.add(object.type, object.content);
+      continue;
+    }
+    builder.add_tree_delta(object.oid, object.delta->base, object.delta->instructions);
+    depth.emplace(object.oid, level);
+    bases.insert(object.delta->base);
+  }
+  return builder.finish();
+}
+
+}  // namespace
+
 Result<store::PackRow> Packs::store_objects(const std::vector<NewObject>& objects,
                                             std::size_t commits) {
-  git::PackBuilder builder;
-  for (const auto& object : objects) builder.add(object.type, object.content);
-  auto pack = builder.finish();
+  std::size_t inline_max = std::min(
+      options_.inline_pack_bytes_max * std::max<std::size_t>(commits, 1), batch_inline_max);
+  auto pack = build_pack(objects, true);
+  // Deltas lean on other packs, which only packs in rows may: git would not read them.
+  if (pack.bytes.size() > inline_max) pack = build_pack(objects, false);
   store::PackRow row;
   row.checksum = pack.checksum.hex();
   row.idx = git::write_idx_v2(pack.index, pack.checksum);
   row.size_bytes = static_cast<std::int64_t>(pack.bytes.size());
   row.object_count = static_cast<std::int64_t>(pack.index.size());
-  std::size_t inline_max = std::min(
-      options_.inline_pack_bytes_max * std::max<std::size_t>(commits, 1), batch_inline_max);
   if (pack.bytes.size() <= inline_max) {
     row.body = std::move(pack.bytes);
     return row;
@@ -286,6 +329,55 @@ Result<store::PackRow> Packs::store_file(const std::string& path, store::PackRow
   row.level = 2;
   row.object_key = key.text;
   return row;
+}
+
+Result<store::PackRow> Packs::select(RepoId repo, const std::vector<git::Oid>& objects) {
+  Scratch scratch(options_.cache_folder + "/tmp");
+  CAIRN_TRY(paths, files(repo, scratch.folder + "/packs"));
+  git::BareFolder bare;
+  for (const auto& path : paths) {
+    auto name = std::filesystem::path(path).stem().string();  // "pack-<checksum>"
+    CAIRN_TRY(checksum, Sha1Digest::parse(std::string_view(name).substr(5)));
+    bare.packs.push_back(git::PackFile{path, checksum});
+  }
+  CAIRN_CHECK(git::make_bare_folder(scratch.folder + "/bare", bare));
+  std::filesystem::create_directories(scratch.folder + "/out");
+  CAIRN_TRY(packed, git::pack_selected(scratch.folder + "/bare", scratch.folder + "/out", objects));
+  return adopt_packed(packed);
+}
+
+Result<std::vector<Packs::Contents>> Packs::contents(RepoId repo) {
+  auto list = [&](db::Tx& tx) -> Result<std::vector<store::PackRow>> {
+    return store::repo_packs(tx, repo);
+  };
+  // A pack can be merged away between the list and its reading; then the list is read again.
+  for (int attempt = 0;; ++attempt) {
+    CAIRN_TRY(rows, database_.read_now(list));
+    std::vector<Contents> out;
+    for (const auto& row : rows) {
+      auto find = [&](db::Tx& tx) -> Result<std::optional<std::string>> {
+        return store::find_pack_index(tx, row.id);
+      };
+      CAIRN_TRY(idx, database_.read_now(find));
+      if (!idx) break;
+      CAIRN_TRY(index, git::parse_idx(*idx, false));
+      Contents contents{row, {}, {}};
+      contents.objects.reserve(index.entries.size());
+      for (const auto& entry : index.entries) contents.objects.push_back(entry.oid);
+      contents.whole = contents.objects;
+      if (!row.object_key) {
+        auto pack = inline_pack(row.id);
+        if (!pack) break;
+        if ((*pack)->has_deltas())
+          std::erase_if(contents.whole,
+                        [&](const git::Oid& oid) { return (*pack)->delta(oid).has_value(); });
+      }
+      out.push_back(std::move(contents));
+    }
+    if (out.size() == rows.size()) return out;
+    if (attempt == 5)
+      return fail(ErrorCode::unavailable, "PackGone", "The packs are being merged. Try again.");
+  }
 }
 
 Result<store::PackRow> Packs::store_staged(StagedBlobs& staged) {
@@ -385,7 +477,6 @@ Result<int> Packs::merge(RepoId repo) {
 
 Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& group, int level) {
   store::PackRow row;
-  std::string scratch;
   bool all_inline = true;
   for (const auto& pack : group) all_inline = all_inline && !pack.object_key;
   if (all_inline) {
@@ -394,7 +485,8 @@ Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& g
       CAIRN_TRY(loaded, inline_pack(pack.id));
       packs.push_back(loaded);
     }
-    auto merged = git::merge_packs(packs);
+    CAIRN_TRY(whole, source(repo, true));
+    CAIRN_TRY(merged, git::merge_packs(packs, *whole));
     row.level = level;
     row.checksum = merged.checksum.hex();
     row.idx = git::write_idx_v2(merged.index, merged.checksum);
@@ -409,23 +501,15 @@ Result<int> Packs::merge_group(RepoId repo, const std::vector<store::PackRow>& g
       row.level = 2;
     }
   } else {
-    scratch = temporary_name(options_.cache_folder + "/tmp");
-    struct Cleanup {
-      std::string folder;
-      ~Cleanup() {
-        std::error_code ignored;
-        std::filesystem::remove_all(folder, ignored);
-      }
-    } cleanup{scratch};
+    Scratch scratch(options_.cache_folder + "/tmp");
     git::BareFolder bare;
     for (const auto& pack : group) {
       CAIRN_TRY(path, disk_pack(pack.id));
       bare.packs.push_back(git::PackFile{path, *Sha1Digest::parse(pack.checksum)});
     }
-    std::filesystem::create_directories(scratch);
-    CAIRN_CHECK(git::make_bare_folder(scratch + "/bare", bare));
-    std::filesystem::create_directories(scratch + "/out");
-    CAIRN_TRY(packed, git::pack_objects(scratch + "/bare", scratch + "/out"));
+    CAIRN_CHECK(git::make_bare_folder(scratch.folder + "/bare", bare));
+    std::filesystem::create_directories(scratch.folder + "/out");
+    CAIRN_TRY(packed, git::pack_objects(scratch.folder + "/bare", scratch.folder + "/out"));
     CAIRN_TRY(stored, adopt_packed(packed));
     row = std::move(stored);
   }
@@ -458,10 +542,12 @@ std::string pack_set_of(const std::vector<store::PackRow>& rows) {
 Result<std::vector<git::FolderPack>> Packs::folder_packs(const std::vector<store::PackRow>& rows) {
   std::vector<git::FolderPack> out;
   std::vector<std::shared_ptr<const git::InlinePack>> small;
+  std::vector<std::string> large;
   for (const auto& row : rows) {
     if (row.object_key) {
       CAIRN_TRY(path, disk_pack(row.id));
       CAIRN_TRY(checksum, Sha1Digest::parse(row.checksum));
+      large.push_back(path);
       out.push_back(git::PackFile{path, checksum});
     } else {
       CAIRN_TRY(pack, inline_pack(row.id));
@@ -469,8 +555,18 @@ Result<std::vector<git::FolderPack>> Packs::folder_packs(const std::vector<store
     }
   }
   // One file instead of dozens; and git tries no deltas between objects that one pack holds whole.
-  if (small.size() == 1) out.push_back(small.front());
-  if (small.size() > 1) out.push_back(git::InlinePack::from(git::merge_packs(small)));
+  bool lean = std::ranges::any_of(small, [](const auto& pack) { return !pack->stands_alone(); });
+  if (small.size() == 1 && !lean) out.push_back(small.front());
+  if (small.size() < 2 && !lean) return out;
+  // What small packs lean on may lie in a large one.
+  std::vector<std::shared_ptr<const git::DiskPack>> disk;
+  for (const auto& path : lean ? large : std::vector<std::string>{}) {
+    CAIRN_TRY(opened, git::DiskPack::open(path));
+    disk.push_back(std::move(opened));
+  }
+  git::ObjectSource source({small.rbegin(), small.rend()}, std::move(disk));
+  CAIRN_TRY(merged, git::merge_packs(small, source));
+  out.push_back(git::InlinePack::from(std::move(merged)));
   return out;
 }
 
@@ -485,7 +581,11 @@ Result<std::vector<std::string>> Packs::files(RepoId repo, const std::string& in
       continue;
     }
     CAIRN_TRY(pack, inline_pack(row.id));
-    std::string path = into_folder + "/pack-" + row.checksum;
+    if (!pack->stands_alone()) {
+      CAIRN_TRY(alone, git::merge_packs({pack}, *entry->source));
+      pack = git::InlinePack::from(std::move(alone));
+    }
+    std::string path = into_folder + "/pack-" + pack->checksum().hex();
     CAIRN_CHECK(write_file(path + ".pack", pack->bytes()));
     CAIRN_CHECK(write_file(path + ".idx", git::write_idx_v2(pack->index(), pack->checksum())));
     out.push_back(path + ".pack");

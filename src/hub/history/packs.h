@@ -83,6 +83,17 @@ class Packs {
   /// the first read copies nothing. @param row  all but level and key.
   [[nodiscard]] Result<store::PackRow> adopt_packed(const git::PackFile& file);
   [[nodiscard]] Result<store::PackRow> adopt_file(const std::string& path, store::PackRow row);
+  /// A new pack of exactly these objects of the repository, made by git in a child.
+  [[nodiscard]] Result<store::PackRow> select(RepoId, const std::vector<git::Oid>& objects);
+  /// The rows of the repository's packs as they are now, without bodies, with their indexes.
+  struct Contents {
+    store::PackRow row;
+    std::vector<git::Oid> objects;  ///< Sorted.
+    /// Those of them that need no other pack: not trees that are deltas. Where one pack goes, what
+    /// leans on another cannot stand for it.
+    std::vector<git::Oid> whole;
+  };
+  [[nodiscard]] Result<std::vector<Contents>> contents(RepoId);
 
   /// Tier 1: when more than `inline_packs_max` small packs are linked, one takes their place.
   /// Tier 2: the same for packs on disk, by `git pack-objects` in a child. @return packs replaced.
@@ -111,7 +122,6 @@ class Packs {
   };
   [[nodiscard]] CachePaths cache_paths(const std::string& checksum) const;
   Result<int> merge_group(RepoId, const std::vector<store::PackRow>& group, int level);
-  Result<store::PackRow> store_file(const std::string& path, store::PackRow row);
 
   db::Database& database_;
   storage::ObjectStore& objects_;

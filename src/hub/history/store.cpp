@@ -197,20 +197,50 @@ constexpr Statement mark_unlinked_sql{"history.pack.mark_unlinked", R"sql(
   UPDATE packs SET unlinked_at = $1 WHERE id = $2
     AND NOT EXISTS (SELECT 1 FROM repo_packs r WHERE r.pack_id = packs.id))sql"};
 
-constexpr Statement share_refs{"history.share.refs", R"sql(
-  INSERT INTO refs (repo_id, name, commit_oid, tag_oid, updated_at)
-  SELECT CAST($1 AS BIGINT), name, commit_oid, tag_oid, CAST($2 AS BIGINT) FROM refs WHERE repo_id = $3)sql"};
-constexpr Statement share_packs{"history.share.packs", R"sql(
-  INSERT INTO repo_packs (repo_id, pack_id, level)
-  SELECT CAST($1 AS BIGINT), pack_id, level FROM repo_packs WHERE repo_id = $2)sql"};
-constexpr Statement share_commits{"history.share.commits", R"sql(
+constexpr Statement commits_after_sql{"history.commit.page", R"sql(
+  SELECT oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
+         author_email, title, message
+  FROM commits WHERE repo_id = $1 AND oid > $2 ORDER BY oid LIMIT $3)sql"};
+constexpr Statement copy_commits_sql{"history.copy.commits", R"sql(
   INSERT INTO commits (repo_id, oid, tree_oid, parents, generation, linear, sheet, committed_at,
                        author_name, author_email, title, message)
-  SELECT CAST($1 AS BIGINT), oid, tree_oid, parents, generation, linear, sheet, committed_at, author_name,
-         author_email, title, message FROM commits WHERE repo_id = $2)sql"};
-constexpr Statement share_parents{"history.share.parents", R"sql(
+  SELECT $1, oid, tree_oid, parents, generation, linear, sheet, committed_at,
+         author_name, author_email, title, message
+  FROM commits WHERE repo_id = $2 AND oid IN (SELECT value FROM json_each($3))
+  ON CONFLICT (repo_id, oid) DO NOTHING)sql",
+                                     R"sql(
+  INSERT INTO commits (repo_id, oid, tree_oid, parents, generation, linear, sheet, committed_at,
+                       author_name, author_email, title, message)
+  SELECT CAST($1 AS BIGINT), oid, tree_oid, parents, generation, linear, sheet, committed_at,
+         author_name, author_email, title, message
+  FROM commits WHERE repo_id = $2 AND oid IN
+    (SELECT value COLLATE "C" FROM json_array_elements_text(CAST($3 AS JSON)) AS value)
+  ON CONFLICT (repo_id, oid) DO NOTHING)sql"};
+constexpr Statement copy_parents_sql{"history.copy.parents", R"sql(
   INSERT INTO commit_parents (repo_id, oid, parent, place)
-  SELECT CAST($1 AS BIGINT), oid, parent, place FROM commit_parents WHERE repo_id = $2)sql"};
+  SELECT $1, oid, parent, place FROM commit_parents
+  WHERE repo_id = $2 AND oid IN (SELECT value FROM json_each($3))
+  ON CONFLICT (repo_id, oid, place) DO NOTHING)sql",
+                                     R"sql(
+  INSERT INTO commit_parents (repo_id, oid, parent, place)
+  SELECT CAST($1 AS BIGINT), oid, parent, place FROM commit_parents
+  WHERE repo_id = $2 AND oid IN
+    (SELECT value COLLATE "C" FROM json_array_elements_text(CAST($3 AS JSON)) AS value)
+  ON CONFLICT (repo_id, oid, place) DO NOTHING)sql"};
+constexpr Statement count_listed_sql{"history.commit.count_listed", R"sql(
+  SELECT count(*) FROM commits WHERE repo_id = $1 AND oid IN (SELECT value FROM json_each($2)))sql",
+                                     R"sql(
+  SELECT count(*) FROM commits WHERE repo_id = $1 AND oid IN
+    (SELECT value COLLATE "C" FROM json_array_elements_text(CAST($2 AS JSON)) AS value))sql"};
+constexpr Statement logged_since_sql{"history.ref_log.since", R"sql(
+  SELECT old_oid, new_oid FROM ref_log WHERE repo_id = $1 AND at >= $2)sql"};
+constexpr Statement pack_index_sql{"history.pack.index", "SELECT idx FROM packs WHERE id = $1"};
+// Whoever sweeps the pack away deletes this row, so one of the two sees the other.
+constexpr Statement keep_pack_sql{"history.pack.keep", R"sql(
+  UPDATE packs SET unlinked_at = NULL WHERE id = $1)sql"};
+constexpr Statement link_known_sql{"history.pack.link_known", R"sql(
+  INSERT INTO repo_packs (repo_id, pack_id, level)
+  SELECT CAST($1 AS BIGINT), id, level FROM packs WHERE id = $2)sql"};
 
 constexpr Statement purge_refs{"history.purge.refs", "DELETE FROM refs WHERE repo_id = $1"};
 constexpr Statement purge_commits{"history.purge.commits",
@@ -497,11 +527,50 @@ void unlink_pack(db::Tx& tx, RepoId repo, std::int64_t pack) {
   tx.run(mark_unlinked_sql, tx.now(), pack);
 }
 
-void share(db::Tx& tx, RepoId from, RepoId to) {
-  tx.run(share_packs, to, from);
-  tx.run(share_commits, to, from);
-  tx.run(share_parents, to, from);
-  tx.run(share_refs, to, tx.now(), from);
+namespace {
+
+std::string json_of(const std::vector<git::Oid>& oids) {
+  json::array out;
+  out.reserve(oids.size());
+  for (const auto& oid : oids) out.emplace_back(oid.hex());
+  return json::serialize(out);
+}
+
+}  // namespace
+
+std::vector<CommitInfo> commits_after(db::Tx& tx, RepoId repo, std::string_view after, int limit) {
+  return commits_of(tx.all(commits_after_sql, repo, after, limit));
+}
+
+bool has_commits(db::Tx& tx, RepoId repo, const std::vector<git::Oid>& oids) {
+  return tx.one(count_listed_sql, repo, json_of(oids))->integer(0) ==
+         static_cast<std::int64_t>(oids.size());
+}
+
+void copy_commits(db::Tx& tx, RepoId from, RepoId to, const std::vector<git::Oid>& oids) {
+  auto list = json_of(oids);
+  tx.run(copy_commits_sql, to, from, list);
+  tx.run(copy_parents_sql, to, from, list);
+}
+
+std::vector<git::Oid> logged_since(db::Tx& tx, RepoId repo, Time since) {
+  std::vector<git::Oid> out;
+  for (const auto& row : tx.all(logged_since_sql, repo, since))
+    for (int column : {0, 1})
+      if (auto hex = row.opt_text(column)) out.push_back(oid_of(*hex));
+  return out;
+}
+
+std::optional<std::string> find_pack_index(db::Tx& tx, std::int64_t id) {
+  auto row = tx.one(pack_index_sql, id);
+  if (!row) return std::nullopt;
+  return row->blob(0);
+}
+
+bool link_pack(db::Tx& tx, RepoId repo, std::int64_t pack) {
+  if (tx.run(keep_pack_sql, pack) == 0) return false;
+  tx.run(link_known_sql, repo, pack);
+  return true;
 }
 
 void purge(db::Tx& tx, RepoId repo) {

@@ -56,6 +56,13 @@ std::vector<git::Oid> recent_values(db::Tx&, RepoId, Time since);
 
 /// Of the two above, for the test that holds them to their indexes.
 std::vector<const db::Statement*> client_statements();
+/// In order of their ids, from after this one on.
+std::vector<CommitInfo> commits_after(db::Tx&, RepoId, std::string_view after_oid, int limit);
+bool has_commits(db::Tx&, RepoId, const std::vector<git::Oid>&);
+/// Copies the rows of these commits from one repository to another.
+void copy_commits(db::Tx&, RepoId from, RepoId to, const std::vector<git::Oid>&);
+/// Both ends of the moves logged since then.
+std::vector<git::Oid> logged_since(db::Tx&, RepoId, Time since);
 
 void insert_page(db::Tx&, const EncodedPage&);
 std::optional<std::string> find_page(db::Tx&, const SheetId&);
@@ -68,10 +75,12 @@ bool link_pack(db::Tx&, RepoId, std::int64_t pack, int level);
 /// Without bodies.
 std::vector<PackRow> repo_packs(db::Tx&, RepoId);
 std::optional<PackRow> find_pack(db::Tx&, std::int64_t id);
+std::optional<std::string> find_pack_index(db::Tx&, std::int64_t id);
 bool has_pack_link(db::Tx&, RepoId, std::int64_t pack);
+/// Gives a repository a pack that others may have too. @return false when it is not stored.
+bool link_pack(db::Tx&, RepoId, std::int64_t pack);
 void unlink_pack(db::Tx&, RepoId, std::int64_t pack);
 
-void share(db::Tx&, RepoId from, RepoId to);
 void purge(db::Tx&, RepoId);
 
 struct Unlinked {

@@ -3,6 +3,7 @@
 #include <unordered_set>
 
 #include "base/text.h"
+#include "platform/git/tree_delta.h"
 
 namespace cairn::history {
 
@@ -25,6 +26,10 @@ struct WorkingTree::Folder {
 };
 
 namespace {
+
+/// Folders from here on are written as deltas: a tree of them has some 30 KB, as much as fits a
+/// row.
+constexpr std::size_t delta_entries_min = 700;
 
 Failure missing(std::string_view path) {
   return fail(ErrorCode::not_found, "EntryNotFound",
@@ -194,12 +199,17 @@ Result<> WorkingTree::remove(const git::RepoPath& path) {
   return {};
 }
 
-Result<> WorkingTree::write_trees(Folder& folder, std::vector<NewObject>& out) {
-  std::vector<git::TreeEntry> tree;
+Result<> WorkingTree::write_trees(Folder& folder, const std::optional<git::Oid>& before,
+                                  std::vector<NewObject>& out) {
+  std::vector<git::TreeEntry> tree, old;
   tree.reserve(folder.items.size());
+  bool large = folder.items.size() >= delta_entries_min;
   for (auto& [name, item] : folder.items) {
+    if (before && large && item.before) old.push_back({item.before->mode, name, item.before->oid});
     if (item.now && item.folder && item.folder->changed) {
-      CAIRN_CHECK(write_trees(*item.folder, out));
+      std::optional<git::Oid> inner_before;
+      if (item.before && item.before->is_folder()) inner_before = item.before->oid;
+      CAIRN_CHECK(write_trees(*item.folder, inner_before, out));
       if (item.folder->files == 0) {
         item.now.reset();  // Git has no empty folders.
         item.folder.reset();
@@ -216,7 +226,13 @@ Result<> WorkingTree::write_trees(Folder& folder, std::vector<NewObject>& out) {
   }
   CAIRN_TRY(content, git::encode_tree(std::move(tree)));
   folder.tree = git::object_id(git::ObjectType::tree, content);
-  out.push_back({git::ObjectType::tree, folder.tree, std::move(content)});
+  NewObject object{git::ObjectType::tree, folder.tree, std::move(content)};
+  if (!old.empty()) {
+    CAIRN_TRY(old_content, git::encode_tree(std::move(old)));
+    if (auto delta = git::tree_delta(old_content, object.content))
+      object.delta = git::TreeDelta{*before, std::move(*delta)};
+  }
+  out.push_back(std::move(object));
   return {};
 }
 
@@ -255,7 +271,9 @@ Result<BuiltCommit> WorkingTree::finish(const git::Signature& author, const Mess
   BuiltCommit out;
   for (const auto& oid : added_order_)
     out.objects.push_back({git::ObjectType::blob, oid, std::move(added_[oid])});
-  CAIRN_CHECK(write_trees(*root_, out.objects));
+  std::optional<git::Oid> before;
+  if (base_) before = base_->tree;
+  CAIRN_CHECK(write_trees(*root_, before, out.objects));
 
   git::CommitData commit;
   commit.tree = root_->tree;

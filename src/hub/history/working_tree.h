@@ -8,6 +8,7 @@
 
 #include "hub/history/history.h"
 #include "hub/history/pages.h"
+#include "platform/git/pack.h"
 
 namespace cairn::history {
 
@@ -16,6 +17,8 @@ struct NewObject {
   git::ObjectType type;
   git::Oid oid;
   std::string content;
+  /// A large tree by its last version; `content` is there all the same.
+  std::optional<git::TreeDelta> delta = {};
 };
 
 /// What building a commit gives: rows and objects, nothing stored yet.
@@ -57,7 +60,8 @@ class WorkingTree final : public Editor {
   Result<Folder*> parent_of(std::string_view path, bool make);
   Result<Folder*> child_folder(Item& item);
   Result<> put_entry(const git::RepoPath& path, SheetEntry entry);
-  Result<> write_trees(Folder& folder, std::vector<NewObject>& out);
+  Result<> write_trees(Folder& folder, const std::optional<git::Oid>& before,
+                       std::vector<NewObject>& out);
   Result<> write_sheets(Folder& folder, const git::Oid& commit, std::vector<EncodedPage>& out);
 
   std::optional<CommitInfo> base_;

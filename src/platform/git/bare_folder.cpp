@@ -30,6 +30,9 @@ Result<> place(const std::string& folder, const FolderPack& pack) {
     return link_or_copy(idx, base(file->checksum) + ".idx");
   }
   const auto& memory = *std::get<std::shared_ptr<const InlinePack>>(pack);
+  if (!memory.stands_alone())
+    return fail(ErrorCode::internal, "PackLeansOnOthers",
+                "The pack needs merge_packs before git can read it.");
   auto checksum = memory.checksum();
   CAIRN_CHECK(write_new_file(base(checksum) + ".pack", memory.bytes()));
   return write_new_file(base(checksum) + ".idx", write_idx_v2(memory.index(), checksum));

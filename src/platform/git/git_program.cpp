@@ -175,6 +175,15 @@ Result<PackFile> pack_reachable_objects(const std::string& folder, const std::st
   return run_pack_objects(folder, out_folder, options, "--all", "");
 }
 
+Result<PackFile> pack_selected(const std::string& folder, const std::string& out_folder,
+                               const std::vector<Oid>& objects, const PackObjectsOptions& options) {
+  std::string names;
+  names.reserve(objects.size() * (oid_hex + 1));
+  for (const auto& oid : objects) names += oid.hex() + "\n";
+  // Without a flag that chooses, the names are read as they are.
+  return run_pack_objects(folder, out_folder, options, "--quiet", std::move(names));
+}
+
 Result<FsckReport> fsck(const std::string& folder, Duration deadline) {
   constexpr std::size_t problems_max = 1000;
   CAIRN_TRY(

@@ -88,6 +88,12 @@ struct PackObjectsOptions {
 [[nodiscard]] Result<PackFile> pack_reachable_objects(const std::string& folder,
                                                       const std::string& out_folder,
                                                       const PackObjectsOptions& options = {});
+/// One pack of exactly these objects, with deltas, in `out_folder` (which exists).
+/// @return `internal`, word "ProgramFailed", also when one of them lies in no pack of `folder`.
+[[nodiscard]] Result<PackFile> pack_selected(const std::string& folder,
+                                             const std::string& out_folder,
+                                             const std::vector<Oid>& objects,
+                                             const PackObjectsOptions& options = {});
 
 struct FsckReport {
   bool clean = false;

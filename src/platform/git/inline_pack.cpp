@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "platform/git/pack.h"
 #include "platform/git/pack_entry.h"
+#include "platform/git/tree_delta.h"
 
 namespace cairn::git {
 namespace {
@@ -26,6 +27,12 @@ InlinePack::InlinePack(std::string bytes, std::vector<Entry> entries)
   for (const auto& entry : entries_) offsets_.push_back(entry.offset);
   offsets_.push_back(static_cast<std::uint32_t>(bytes_.size() - oid_bytes));
   std::sort(offsets_.begin(), offsets_.end());
+  for (const auto& e : entries_) {
+    auto header = read_entry_header(raw(e.offset));
+    if (!header || !header->base) continue;
+    has_deltas_ = true;
+    stands_alone_ = stands_alone_ && contains(*header->base);
+  }
 }
 
 Result<std::shared_ptr<const InlinePack>> InlinePack::parse(std::string bytes) {
@@ -40,7 +47,7 @@ Result<std::shared_ptr<const InlinePack>> InlinePack::parse(std::string bytes) {
   std::size_t at = pack_header_bytes;
   for (std::uint32_t i = 0; i < count; ++i) {
     auto header = read_entry_header(body.substr(at));
-    if (!header) return corrupt_pack("has a delta or an object of an unknown type");
+    if (!header || header->base) return corrupt_pack("has a delta or an object of an unknown type");
     unpacked += header->object.size_bytes;
     if (unpacked > inline_pack_unpacked_bytes_max)
       return corrupt_pack("unpacks to more than is kept in memory");
@@ -98,7 +105,24 @@ std::optional<ObjectHeader> InlinePack::find(const Oid& oid) const {
   const Entry* found = entry(oid);
   if (!found) return {};
   auto header = read_entry_header(raw(found->offset));
-  return header ? std::optional(header->object) : std::nullopt;
+  if (!header) return std::nullopt;
+  if (!header->base) return header->object;
+  auto stored = delta(oid);
+  auto size = stored ? delta_result_bytes(stored->instructions) : std::nullopt;
+  if (!size) return std::nullopt;
+  return ObjectHeader{ObjectType::tree, *size};
+}
+
+std::optional<TreeDelta> InlinePack::delta(const Oid& oid) const {
+  if (!has_deltas_) return std::nullopt;
+  const Entry* found = entry(oid);
+  if (!found) return std::nullopt;
+  std::string_view bytes = raw(found->offset);
+  auto header = read_entry_header(bytes);
+  if (!header || !header->base) return std::nullopt;
+  auto inflated = inflate_exactly(bytes.substr(header->header_bytes), header->object.size_bytes);
+  if (!inflated) return std::nullopt;
+  return TreeDelta{*header->base, std::move(inflated->content)};
 }
 
 Result<Object> InlinePack::read(const Oid& oid) const {
@@ -108,7 +132,7 @@ Result<Object> InlinePack::read(const Oid& oid) const {
                 "The object " + oid.hex() + " is not in this repository.");
   std::string_view bytes = raw(found->offset);
   auto header = read_entry_header(bytes);
-  if (!header) return corrupt_pack("has an object of an unknown type");
+  if (!header || header->base) return corrupt_pack("has an object of an unknown type");
   auto inflated = inflate_exactly(bytes.substr(header->header_bytes), header->object.size_bytes);
   if (!inflated) return corrupt_pack("has an object that does not inflate");
   return Object{header->object.type, std::move(inflated->content)};

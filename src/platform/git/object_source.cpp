@@ -3,9 +3,13 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "platform/git/tree_delta.h"
 
 namespace cairn::git {
 namespace {
+
+/// Commits make at most 8 in a pack, and 40 packs are seen at once; merged ones are complete.
+constexpr std::size_t delta_depth_max = 1000;
 
 Failure not_found(const Oid& oid) {
   return fail(ErrorCode::not_found, "ObjectNotFound",
@@ -61,13 +65,45 @@ Result<Object> ObjectSource::read(const Oid& oid, std::uint64_t bytes_max,
   for (const auto& pack : inline_)
     if (auto header = pack->find(oid)) {
       CAIRN_CHECK(check_size(*header, bytes_max, oid));
-      return checked(pack->read(oid), oid, verify);
+      if (!pack->has_deltas()) return checked(pack->read(oid), oid, verify);
+      std::vector<Oid> above;
+      auto content = read_delta(oid, above);
+      if (content) return checked(Object{header->type, std::move(*content)}, oid, verify);
+      return fail(content.error());
     }
   for (const auto& pack : disk_)
     if (pack->contains(oid)) {
       CAIRN_TRY(header, pack->header(oid));
       CAIRN_CHECK(check_size(header, bytes_max, oid));
       return checked(pack->read(oid), oid, verify);
+    }
+  return not_found(oid);
+}
+
+/// @param above  what is being made from this one: a base among them would lead in a circle, and
+///               another pack has another form of it then.
+Result<std::string> ObjectSource::read_delta(const Oid& oid, std::vector<Oid>& above) const {
+  if (above.size() > delta_depth_max)
+    return fail(ErrorCode::corrupt, "CorruptPack",
+                "A folder is stored as too many changes of changes. Ask the operator to run `cairn "
+                "fsck`.");
+  for (const auto& pack : inline_) {
+    if (!pack->contains(oid)) continue;
+    auto delta = pack->delta(oid);
+    if (!delta) {
+      CAIRN_TRY(object, pack->read(oid));
+      return std::move(object.content);
+    }
+    if (delta->base == oid || std::ranges::find(above, delta->base) != above.end()) continue;
+    above.push_back(oid);
+    auto base = read_delta(delta->base, above);
+    above.pop_back();
+    if (base) return apply_delta(*base, delta->instructions);
+  }
+  for (const auto& pack : disk_)
+    if (pack->contains(oid)) {
+      CAIRN_TRY(object, pack->read(oid));
+      return std::move(object.content);
     }
   return not_found(oid);
 }

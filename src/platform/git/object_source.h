@@ -77,6 +77,7 @@ class ObjectSource {
   [[nodiscard]] const std::vector<Disk>& disk_packs() const { return disk_; }
 
  private:
+  [[nodiscard]] Result<std::string> read_delta(const Oid& oid, std::vector<Oid>& above) const;
   std::vector<Inline> inline_;
   std::vector<Disk> disk_;
 };

@@ -12,7 +12,9 @@
 #include "platform/git/object.h"
 #include "platform/git/oid.h"
 
-/// Packs (gitformat-pack(5), version 2) written and read by ourselves: whole objects, no deltas.
+/// Packs (gitformat-pack(5), version 2) written and read by ourselves: whole objects, and large
+/// trees as deltas of their last version, which may lie in another pack of the repository. Such a
+/// pack is for rows alone: before git sees it, `merge_packs` makes it stand alone.
 namespace cairn::git {
 
 /// Where one object lies in a pack.
@@ -34,6 +36,7 @@ struct PackBytes {
 constexpr int pack_level_default = 1;
 
 class InlinePack;
+class ObjectSource;
 
 /// Collects objects into a pack in memory. The same objects in the same order give the same bytes
 /// (with the same zlib). Not shared between threads.
@@ -43,8 +46,12 @@ class PackBuilder {
 
   /// Adds an object, once however often it is given. @return its name.
   Oid add(ObjectType type, std::string_view content);
-  /// Adds every object of `pack` that is not there yet, without unpacking anything.
-  void add_all(const InlinePack& pack);
+  /// Adds a tree as `tree_delta` gives it. Nothing when it is there already.
+  void add_tree_delta(const Oid& oid, const Oid& base, std::string_view delta);
+  /// Adds every object of `pack` that is not there yet, without unpacking anything but a delta
+  /// whose base is not there yet: it becomes whole.
+  /// @param source  has everything that deltas of the pack lean on.
+  Result<> add_all(const InlinePack& pack, const ObjectSource& source);
 
   [[nodiscard]] bool contains(const Oid& oid) const { return known_.contains(oid); }
   [[nodiscard]] std::size_t count() const { return index_.size(); }
@@ -105,7 +112,13 @@ struct PackIndex {
 /// What an inline pack unpacks to, all objects together, before `parse` refuses it.
 constexpr std::uint64_t inline_pack_unpacked_bytes_max = 256u << 20;
 
-/// A pack in memory, with its index: whole objects only. Immutable, so any thread may read.
+/// A tree as instructions for another one.
+struct TreeDelta {
+  Oid base;
+  std::string instructions;
+};
+
+/// A pack in memory, with its index. Immutable, so any thread may read.
 /// 24 bytes per object besides the pack itself.
 class InlinePack {
  public:
@@ -120,8 +133,14 @@ class InlinePack {
 
   [[nodiscard]] std::optional<ObjectHeader> find(const Oid& oid) const;
   [[nodiscard]] bool contains(const Oid& oid) const { return entry(oid) != nullptr; }
-  /// @return `not_found`; `corrupt` when the bytes do not inflate to the stated size.
+  /// @return `not_found`; `corrupt` when the bytes do not inflate to the stated size, and for a
+  ///         delta: ObjectSource reads those.
   [[nodiscard]] Result<Object> read(const Oid& oid) const;
+  /// @return empty when the object is not here, or whole.
+  [[nodiscard]] std::optional<TreeDelta> delta(const Oid& oid) const;
+  [[nodiscard]] bool has_deltas() const { return has_deltas_; }
+  /// Deltas lean on what lies in it, so git can read it.
+  [[nodiscard]] bool stands_alone() const { return stands_alone_; }
 
   [[nodiscard]] std::size_t count() const { return entries_.size(); }
   [[nodiscard]] const std::string& bytes() const { return bytes_; }
@@ -146,9 +165,15 @@ class InlinePack {
   std::string bytes_;
   std::vector<Entry> entries_;          // By oid.
   std::vector<std::uint32_t> offsets_;  // Sorted, and the end: where entries stop.
+  bool has_deltas_ = false;
+  bool stands_alone_ = true;
 };
 
-/// Tier 1 of merging: one pack of all objects of these, each once, nothing unpacked.
-[[nodiscard]] PackBytes merge_packs(const std::vector<std::shared_ptr<const InlinePack>>& packs);
+/// Tier 1 of merging: one pack of all objects of these, each once, almost nothing unpacked. What is
+/// made stands alone: its deltas lean on what lies in it.
+/// @param packs   oldest first.
+/// @param source  has everything that their deltas lean on: the packs of the whole repository.
+[[nodiscard]] Result<PackBytes> merge_packs(
+    const std::vector<std::shared_ptr<const InlinePack>>& packs, const ObjectSource& source);
 
 }  // namespace cairn::git

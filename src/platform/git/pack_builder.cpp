@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "platform/git/object_source.h"
 #include "platform/git/pack.h"
 #include "platform/git/pack_entry.h"
 
@@ -17,17 +18,32 @@ Oid PackBuilder::add(ObjectType type, std::string_view content) {
   return oid;
 }
 
-void PackBuilder::add_all(const InlinePack& pack) {
+void PackBuilder::add_tree_delta(const Oid& oid, const Oid& base, std::string_view delta) {
+  if (!known_.insert(oid).second) return;
+  std::uint64_t offset = bytes_.size();
+  index_.push_back({oid, offset, append_delta_entry(bytes_, base, delta, level_)});
+}
+
+Result<> PackBuilder::add_all(const InlinePack& pack, const ObjectSource& source) {
   // In the order of the pack, not of the names: commits and trees stay in front.
   auto entries = pack.entries_;
   std::sort(entries.begin(), entries.end(),
             [](const auto& a, const auto& b) { return a.offset < b.offset; });
   for (const auto& entry : entries) {
-    if (!known_.insert(entry.oid).second) continue;
+    if (known_.contains(entry.oid)) continue;
     std::string_view raw = pack.raw(entry.offset);
+    auto header = pack.has_deltas() ? read_entry_header(raw) : std::nullopt;
+    // A base that came before its delta leads to no circle.
+    if (header && header->base && !known_.contains(*header->base)) {
+      CAIRN_TRY(whole, source.read(entry.oid, inline_pack_unpacked_bytes_max));
+      add(whole.type, whole.content);
+      continue;
+    }
+    known_.insert(entry.oid);
     index_.push_back({entry.oid, bytes_.size(), crc32_of(raw)});
     bytes_ += raw;
   }
+  return {};
 }
 
 PackBytes PackBuilder::finish() {
@@ -43,9 +59,10 @@ PackBytes PackBuilder::finish() {
   return out;
 }
 
-PackBytes merge_packs(const std::vector<std::shared_ptr<const InlinePack>>& packs) {
+Result<PackBytes> merge_packs(const std::vector<std::shared_ptr<const InlinePack>>& packs,
+                              const ObjectSource& source) {
   PackBuilder builder;
-  for (const auto& pack : packs) builder.add_all(*pack);
+  for (const auto& pack : packs) CAIRN_CHECK(builder.add_all(*pack, source));
   return builder.finish();
 }
 

@@ -92,10 +92,12 @@ std::string pack_header(std::uint32_t count) {
   return out;
 }
 
-std::uint32_t append_entry(std::string& out, ObjectType type, std::string_view content, int level) {
-  std::size_t start = out.size();
-  std::uint64_t size = content.size();
-  unsigned byte = static_cast<unsigned>(type) << 4 | static_cast<unsigned>(size & 15);
+namespace {
+
+constexpr unsigned ref_delta_type = 7;
+
+void append_type_and_size(std::string& out, unsigned type, std::uint64_t size) {
+  unsigned byte = type << 4 | static_cast<unsigned>(size & 15);
   size >>= 4;
   while (size != 0) {
     out += static_cast<char>(byte | 0x80);
@@ -103,6 +105,22 @@ std::uint32_t append_entry(std::string& out, ObjectType type, std::string_view c
     size >>= 7;
   }
   out += static_cast<char>(byte);
+}
+
+}  // namespace
+
+std::uint32_t append_delta_entry(std::string& out, const Oid& base, std::string_view delta,
+                                 int level) {
+  std::size_t start = out.size();
+  append_type_and_size(out, ref_delta_type, delta.size());
+  out += base.view();
+  deflate_onto(out, delta, level);
+  return crc32_of(std::string_view(out).substr(start));
+}
+
+std::uint32_t append_entry(std::string& out, ObjectType type, std::string_view content, int level) {
+  std::size_t start = out.size();
+  append_type_and_size(out, static_cast<unsigned>(type), content.size());
   deflate_onto(out, content, level);
   return crc32_of(std::string_view(out).substr(start));
 }
@@ -112,14 +130,20 @@ std::optional<EntryHeader> read_entry_header(std::string_view at) {
   EntryHeader out;
   auto byte = static_cast<unsigned char>(at[0]);
   unsigned type = byte >> 4 & 7u;
-  if (type < 1 || type > 4) return {};  // 5 is reserved; 6 and 7 are deltas.
-  out.object.type = static_cast<ObjectType>(type);
+  bool delta = type == ref_delta_type;
+  if (!delta && (type < 1 || type > 4)) return {};  // 5 is reserved; we write no offset deltas.
+  out.object.type = delta ? ObjectType::tree : static_cast<ObjectType>(type);
   out.object.size_bytes = byte & 15u;
   std::size_t used = 1;
   for (unsigned shift = 4; (byte & 0x80) != 0; shift += 7) {
     if (used >= at.size() || shift > 53) return {};  // A size past 2^60 is no size.
     byte = static_cast<unsigned char>(at[used++]);
     out.object.size_bytes |= static_cast<std::uint64_t>(byte & 0x7f) << shift;
+  }
+  if (delta) {
+    if (at.size() - used < oid_bytes) return {};
+    out.base = Oid::from_bytes(at.substr(used, oid_bytes));
+    used += oid_bytes;
   }
   out.header_bytes = used;
   return out;

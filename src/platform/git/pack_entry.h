@@ -18,11 +18,16 @@ constexpr std::size_t pack_header_bytes = 12;
 /// Appends one entry. @return its CRC-32.
 std::uint32_t append_entry(std::string& out, ObjectType type, std::string_view content, int level);
 
+/// The same for a tree as a delta of the object `base`, which need not lie in the pack.
+std::uint32_t append_delta_entry(std::string& out, const Oid& base, std::string_view delta,
+                                 int level);
+
 struct EntryHeader {
-  ObjectHeader object;
+  ObjectHeader object;           ///< Of a delta: a tree, and the size of its instructions.
   std::size_t header_bytes = 0;  ///< The zlib stream follows.
+  std::optional<Oid> base;       ///< A delta of this object.
 };
-/// @return empty for a delta, an unknown type, or bytes that end in the header.
+/// @return empty for an unknown type, an offset delta, or bytes that end in the header.
 [[nodiscard]] std::optional<EntryHeader> read_entry_header(std::string_view at);
 
 struct Inflated {

@@ -1,5 +1,6 @@
 #include <cstdlib>
 
+#include "platform/git/object_source.h"
 #include "platform/git/pack.h"
 #include "platform/git/pack_entry.h"
 
@@ -46,7 +47,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (auto pack = InlinePack::load(body, idx)) {
       (void)(*pack)->find(oid);
       (void)(*pack)->read(oid);
-      (void)merge_packs({*pack});
+      (void)merge_packs({*pack}, ObjectSource({*pack}));
     }
   }
   return 0;

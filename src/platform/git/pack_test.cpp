@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "platform/git/file.h"
+#include "platform/git/object_source.h"
 #include "platform/git/pack_entry.h"
 #include "platform/git/test_support.h"
 
@@ -154,13 +155,13 @@ TEST(MergePacks, KeepsEveryObjectOnce) {
   PackBuilder one, two;
   Oid first = add_commit(one, {{"a", "1"}, {"same", "same"}});
   Oid second = add_commit(two, {{"a", "2"}, {"same", "same"}}, {first});
-  auto merged = InlinePack::parse(
-      merge_packs({InlinePack::from(one.finish()), InlinePack::from(two.finish())}).bytes);
+  std::vector packs{InlinePack::from(one.finish()), InlinePack::from(two.finish())};
+  auto merged = InlinePack::parse(merge_packs(packs, ObjectSource(packs))->bytes);
   ASSERT_TRUE(merged);
   EXPECT_EQ((*merged)->count(), 7u);
   EXPECT_TRUE((*merged)->contains(first) && (*merged)->contains(second));
-  auto again = merge_packs({*merged});
-  EXPECT_EQ(again.bytes, (*merged)->bytes());
+  auto again = merge_packs({*merged}, ObjectSource({*merged}));
+  EXPECT_EQ(again->bytes, (*merged)->bytes());
 }
 
 TEST(PackFileWriter, WritesTheBytesThatMemoryHas) {
