@@ -208,6 +208,8 @@ class Lfs {
 
   /// Ends uploads whose time is over. @return how many.
   Task<Result<int>> expire_uploads(int limit);
+  /// Deletes objects that were condemned `at_once`. @return how many.
+  Task<Result<int>> delete_purged();
   /// Deletes condemned objects whose grace is over, and bytes in the store of kind "lfs" that no
   /// row names, older than the grace and than an hour (an upload's bytes lie there before its row).
   Task<Result<Sweep>> collect(Duration grace, bool dry_run);

@@ -46,6 +46,12 @@ void relink(db::Tx& tx, RepoId repo, const Linked& known, const Object& object);
                              std::optional<UserId> pusher);
 /// Gives `to` every large file of `from`. @return how many.
 std::int64_t link_all_for_duplicate(db::Tx& tx, RepoId from, RepoId to);
+/// The same for those of a list, at most some thousand: what `from` lacks is passed over.
+std::int64_t link_these(db::Tx& tx, RepoId from, RepoId to, const std::vector<Sha256Digest>& files);
+/// Large files linked before a time, in order of their SHA-256. @param after  "" = from the first.
+[[nodiscard]] std::vector<Sha256Digest> linked_before(db::Tx& tx, RepoId repo,
+                                                      std::string_view after, Time before,
+                                                      int limit);
 
 /// Takes a large file from a repository; its object is condemned with its last link. Commits that
 /// name it keep their pointers and lose their bytes. @return false when it was not linked.

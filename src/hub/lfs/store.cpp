@@ -1,5 +1,7 @@
 #include "hub/lfs/store.h"
 
+#include "base/json.h"
+
 namespace cairn::lfs {
 namespace {
 
@@ -80,6 +82,30 @@ constexpr db::Statement copy_links{"lfs.link.copy", R"sql(
          CAST($2 AS BIGINT)
   FROM lfs_links WHERE repo_id = $3 ON CONFLICT (repo_id, sha256) DO NOTHING)sql"};
 
+constexpr db::Statement share_these{"lfs.link.share_these", R"sql(
+  SELECT 1)sql",
+                                    R"sql(
+  SELECT o.id FROM objects o WHERE o.id IN (SELECT object_id FROM lfs_links WHERE repo_id = $1
+    AND sha256 IN (SELECT value COLLATE "C" FROM json_array_elements_text(CAST($2 AS JSON)) AS value))
+  ORDER BY o.id FOR SHARE)sql"};
+
+constexpr db::Statement copy_these{"lfs.link.copy_these", R"sql(
+  INSERT INTO lfs_links (repo_id, sha256, object_id, size_bytes, pusher_id, path, ref, created_at)
+  SELECT $1, sha256, object_id, size_bytes, pusher_id, path, ref, $2
+  FROM lfs_links WHERE repo_id = $3 AND sha256 IN (SELECT value FROM json_each($4))
+  ON CONFLICT (repo_id, sha256) DO NOTHING)sql",
+                                   R"sql(
+  INSERT INTO lfs_links (repo_id, sha256, object_id, size_bytes, pusher_id, path, ref, created_at)
+  SELECT CAST($1 AS BIGINT), sha256, object_id, size_bytes, pusher_id, path, ref,
+         CAST($2 AS BIGINT)
+  FROM lfs_links WHERE repo_id = $3
+    AND sha256 IN (SELECT value COLLATE "C" FROM json_array_elements_text(CAST($4 AS JSON)) AS value)
+  ON CONFLICT (repo_id, sha256) DO NOTHING)sql"};
+
+constexpr db::Statement list_before{"lfs.link.before", R"sql(
+  SELECT sha256 FROM lfs_links
+  WHERE repo_id = $1 AND sha256 > $2 AND created_at < $3 ORDER BY sha256 LIMIT $4)sql"};
+
 constexpr db::Statement delete_link{"lfs.link.delete", R"sql(
   DELETE FROM lfs_links WHERE repo_id = $1 AND sha256 = $2)sql"};
 
@@ -158,7 +184,9 @@ constexpr const db::Statement* all_statements[] = {&find_live,         &find_con
                                                    &insert_upload,     &prolong_upload,
                                                    &delete_upload,     &count_uploads_of_user,
                                                    &list_due_uploads,  &find_upload_key,
-                                                   &move_link,         &find_links};
+                                                   &move_link,         &find_links,
+                                                   &share_these,       &copy_these,
+                                                   &list_before};
 
 // ---- rows to values ----
 
@@ -328,6 +356,21 @@ bool link_from(db::Tx& tx, RepoId from, RepoId to, const Sha256Digest& sha256,
 std::int64_t link_all_for_duplicate(db::Tx& tx, RepoId from, RepoId to) {
   if (tx.engine() == db::Engine::postgres) (void)tx.all(share_objects, from);
   return tx.run(copy_links, to, tx.now(), from);
+}
+
+std::int64_t link_these(db::Tx& tx, RepoId from, RepoId to,
+                        const std::vector<Sha256Digest>& files) {
+  json::array names;
+  for (const auto& file : files) names.emplace_back(file.hex());
+  auto list = json::serialize(names);
+  if (tx.engine() == db::Engine::postgres) (void)tx.all(share_these, from, list);
+  return tx.run(copy_these, to, tx.now(), from, list);
+}
+
+std::vector<Sha256Digest> linked_before(db::Tx& tx, RepoId repo, std::string_view after,
+                                        Time before, int limit) {
+  return map_rows(tx.all(list_before, repo, after, before, limit),
+                  [](const db::Row& row) { return digest_of(row.text(0)); });
 }
 
 namespace {
