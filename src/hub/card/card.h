@@ -76,9 +76,13 @@ struct CardFields {
   bool pinned = false;
 };
 
-/// @param data  `Card::data`, or the same read back from storage.
-/// @param body  the README after its front matter: papers are found in it.
-[[nodiscard]] CardFields card_fields(RepoKind kind, const json::value& data, std::string_view body);
+struct FileFacts;  // files.h
+
+/// @param data   `Card::data`, or the same read back from storage.
+/// @param body   the README after its front matter: papers are found in it.
+/// @param files  what the files tell where the card does not; null when nothing is known.
+[[nodiscard]] CardFields card_fields(RepoKind kind, const json::value& data, std::string_view body,
+                                     const FileFacts* files = nullptr);
 
 /// The hidden tag of spaces that use a repository: "uses:model:ada/bert", the name folded.
 [[nodiscard]] std::string uses_tag(RepoKind used, std::string_view name);

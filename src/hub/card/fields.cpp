@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "hub/card/card.h"
+#include "hub/card/files.h"
 
 namespace cairn::card {
 namespace {
@@ -56,22 +57,29 @@ class Tags {
 
 /// How a model relates to its base: as its card says, else what the public hub's documentation
 /// infers: several bases are a merge, a PEFT model is an adapter, all else was trained further.
-std::string relation_of(const json::object& data, const CardFields& fields) {
+std::string relation_of(const json::object& data, const CardFields& fields,
+                        const FileFacts& files) {
   if (fields.base_models.empty()) return {};
   std::string stated = text_of(data, "base_model_relation");
   for (std::string_view known : {"finetune", "adapter", "quantized", "merge"})
     if (stated == known) return stated;
   if (fields.base_models.size() > 1) return "merge";
+  if (!files.base_model_relation.empty()) return files.base_model_relation;
   return fields.library_name == "peft" ? "adapter" : "finetune";
 }
 
-void read_model(const json::object& data, CardFields& fields, Tags& tags) {
+void read_model(const json::object& data, const FileFacts& files, CardFields& fields, Tags& tags) {
   fields.library_name = text_of(data, "library_name");
+  if (fields.library_name.empty()) fields.library_name = files.library_name;
   fields.pipeline_tag = text_of(data, "pipeline_tag");
+  if (fields.pipeline_tag.empty()) fields.pipeline_tag = files.pipeline_tag;
   fields.base_models = texts_of(data, "base_model");
-  fields.base_model_relation = relation_of(data, fields);
+  if (fields.base_models.empty() && !files.base_model.empty())
+    fields.base_models = {files.base_model};
+  fields.base_model_relation = relation_of(data, fields, files);
   fields.datasets = texts_of(data, "datasets");
   tags.add(fields.library_name);
+  tags.add_all(files.tags);
   tags.add_all(texts_of(data, "tags"));
   tags.add(fields.pipeline_tag);
   tags.add_all(fields.languages);
@@ -80,7 +88,8 @@ void read_model(const json::object& data, CardFields& fields, Tags& tags) {
   tags.add_all(fields.base_models, "base_model:" + fields.base_model_relation + ":");
 }
 
-void read_dataset(const json::object& data, CardFields& fields, Tags& tags) {
+void read_dataset(const json::object& data, const FileFacts& files, CardFields& fields,
+                  Tags& tags) {
   fields.pretty_name = text_of(data, "pretty_name");
   for (std::string_view key : {"task_categories", "task_ids", "annotations_creators",
                                "language_creators", "multilinguality", "source_datasets"})
@@ -88,6 +97,7 @@ void read_dataset(const json::object& data, CardFields& fields, Tags& tags) {
   tags.add_all(fields.languages, "language:");
   tags.add_all(texts_of(data, "size_categories"), "size_categories:");
   tags.add_all(texts_of(data, "tags"));
+  tags.add_all(files.tags);
 }
 
 void read_space(const json::object& data, CardFields& fields, Tags& tags) {
@@ -122,7 +132,10 @@ std::string uses_tag(RepoKind used, std::string_view name) {
          to_lower_ascii(name);
 }
 
-CardFields card_fields(RepoKind kind, const json::value& data, std::string_view body) {
+CardFields card_fields(RepoKind kind, const json::value& data, std::string_view body,
+                       const FileFacts* known_files) {
+  static const FileFacts no_files;
+  const FileFacts& files = known_files ? *known_files : no_files;
   static const json::object empty;
   const json::object& object = data.is_object() ? data.get_object() : empty;
   CardFields fields;
@@ -132,10 +145,10 @@ CardFields card_fields(RepoKind kind, const json::value& data, std::string_view 
   if (!licenses.empty()) fields.license = licenses.front();
   switch (kind) {
     case RepoKind::model:
-      read_model(object, fields, tags);
+      read_model(object, files, fields, tags);
       break;
     case RepoKind::dataset:
-      read_dataset(object, fields, tags);
+      read_dataset(object, files, fields, tags);
       break;
     case RepoKind::space:
       read_space(object, fields, tags);

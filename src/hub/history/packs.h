@@ -121,6 +121,7 @@ class Packs {
     std::string folder, pack, idx;
   };
   [[nodiscard]] CachePaths cache_paths(const std::string& checksum) const;
+  Result<store::PackRow> store_file(const std::string& path, store::PackRow row);
   Result<int> merge_group(RepoId, const std::vector<store::PackRow>& group, int level);
 
   db::Database& database_;
