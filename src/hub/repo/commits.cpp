@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "hub/lfs/links.h"
 #include "hub/repo/card_rows.h"
@@ -9,6 +10,7 @@
 #include "hub/repo/commit_target.h"
 #include "hub/repo/commits_parts.h"
 #include "hub/repo/events.h"
+#include "hub/repo/inspect.h"
 #include "hub/repo/store.h"
 
 namespace cairn::repo {
@@ -82,6 +84,8 @@ struct Making {
   CommitTarget target;
   LargeSizes sizes;
   std::int64_t checked_epoch = 0;  ///< Of the repository when `sizes` was read.
+  card::FileFacts files;           ///< Known before this commit.
+  bool inspect = false;            ///< It changes what files tell.
   bool is_merge = false;
   std::function<Result<>(db::Tx&, const Repo&, const history::CommitInfo&)>
       within;  ///< Of a merge.
@@ -137,7 +141,8 @@ Result<> write_rows(db::Tx& tx, const Commits::Parts& parts, Making& making,
     note_paths(tx, making, ref, 0, making.request.ops.size());
   if (ref == "refs/heads/" + current.default_branch) {
     store::set_head(tx, id, made.oid.hex());
-    if (making.card) store::set_card(tx, id, making.card->data, making.card->fields);
+    if (making.card) store::set_card(tx, id, *making.card);
+    if (making.inspect) plan_inspection(tx, id);
   }
   json::object data{{"ref", ref}, {"new", made.oid.hex()}, {"title", made.title}};
   if (!made.parents.empty()) data["old"] = made.parents.front().hex();
@@ -167,7 +172,7 @@ history::CommitPlan plan_of(const std::shared_ptr<Commits::Parts>& parts,
     making->card.reset();
     CAIRN_TRY(edited, apply_ops(editor, making->request.ops, making->sizes));
     if (!edited.readme_changed) return {};
-    CAIRN_TRY(card, checked_card_of(making->repo->kind, edited.readme.value_or("")));
+    CAIRN_TRY(card, checked_card_of(making->repo->kind, edited.readme.value_or(""), making->files));
     making->card = std::move(card);
     return {};
   };
@@ -195,6 +200,14 @@ Task<Result<CommitMade>> make(std::shared_ptr<Commits::Parts> parts,
     if (!co_await parts->database.write(note)) break;
   }
 
+  // Read your writes: what small files tell is in the answers that follow this one. What takes
+  // reading large files comes a moment later, as background work.
+  if (making->inspect && making->repo->kind == RepoKind::model &&
+      ref == "refs/heads/" + making->repo->default_branch) {
+    auto seen = co_await parts->inspector.inspect(making->repo->id, Depth::small_files);
+    if (!seen) log::error("repo.inspect.failed", seen.error(), {{"repo", making->repo->id.value}});
+  }
+
   const auto& repo = *making->repo;
   auto url = repo_url(parts->repos.options().public_url, repo.kind, repo.name) + "/commit/" +
              made.oid.hex();
@@ -208,7 +221,8 @@ Task<Result<CommitMade>> make(std::shared_ptr<Commits::Parts> parts,
 
 Commits::Commits(db::Database& database, history::History& history, Repos& repos, Files& files,
                  Blocking& blocking, const Clock& clock, PullRequests* pull_requests)
-    : parts_(new Parts{database, history, repos, files, blocking, clock, pull_requests}) {}
+    : parts_(new Parts{database, history, repos, files, blocking, clock, pull_requests,
+                       Inspector(database, history, repos, nullptr, blocking)}) {}
 Commits::~Commits() = default;
 
 std::shared_ptr<history::Staging> Commits::stage() {
@@ -248,6 +262,8 @@ Task<Result<CommitMade>> Commits::commit(Actor actor, RepoRef repo, std::string 
     CAIRN_TRY(sizes, check_large_files(tx, making->repo->id, making->request.ops));
     making->sizes = std::move(sizes);
     making->checked_epoch = current->gc_epoch;
+    making->inspect = changes_facts(current->kind, making->request.ops);
+    if (making->inspect) making->files = store::card_files(tx, current->id);
     return {};
   };
   CAIRN_CO_CHECK(co_await parts_->database.read(check));
@@ -272,6 +288,8 @@ Task<Result<CommitMade>> Commits::merge(Actor actor, RepoRef repo, Merge merge) 
     CAIRN_TRY(sizes, check_large_files(tx, making->repo->id, making->request.ops));
     making->sizes = std::move(sizes);
     making->checked_epoch = current->gc_epoch;
+    making->inspect = true;
+    making->files = store::card_files(tx, current->id);
     return {};
   };
   CAIRN_CO_CHECK(co_await parts_->database.read(check));

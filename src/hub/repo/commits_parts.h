@@ -1,5 +1,6 @@
 #pragma once
 #include "hub/repo/commits.h"
+#include "hub/repo/inspect.h"
 
 namespace cairn::repo {
 
@@ -12,6 +13,7 @@ struct Commits::Parts {
   Blocking& blocking;
   const Clock& clock;
   PullRequests* pull_requests;
+  Inspector inspector;
 
   /// May this actor change files at `revision`? A pull request's author may at its own ref.
   [[nodiscard]] Result<> check_change(db::Tx& tx, const Actor& actor, const Repo& repo,

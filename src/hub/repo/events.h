@@ -8,11 +8,13 @@
 
 /// What this module tells the rest of the hub, in the transaction of the change.
 ///
-///   repo.created      {}                                repo.restored   {}
+///   repo.created      {"duplicate_of"?}                 repo.restored   {}
 ///   repo.deleted      {"purge_at"}                      repo.purged     {}
 ///   repo.moved        {"from"}                          repo.updated    {"visibility", "gating"}
 ///   repo.ref.created, repo.ref.moved, repo.ref.deleted  {"ref", "old"?, "new"?}
 ///   repo.commit       {"ref", "old"?, "new", "title"}
+///   repo.files.purged {"files", "rewritten"}
+///   space.secrets.changed, space.variables.changed      {"key", "deleted"?}
 namespace cairn::repo {
 
 void append_event(db::Tx& tx, const Actor& actor, const Repo& repo, std::string_view type,

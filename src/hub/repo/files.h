@@ -9,6 +9,7 @@
 #include "base/keyring.h"
 #include "base/task.h"
 #include "hub/history/history.h"
+#include "hub/repo/compare.h"
 #include "hub/repo/repos.h"
 #include "hub/repo/types.h"
 
@@ -123,6 +124,9 @@ class Files {
   /// Those that exist, in the order asked. @return `too_large`, "too many parameters".
   Task<Result<std::vector<Entry>>> paths_info(RepoRef repo, std::string revision,
                                               std::vector<std::string> paths, bool expand);
+  /// What changed between two revisions. Needs `read_content`.
+  /// @return `invalid_argument`, word "InvalidRange".
+  Task<Result<Comparison>> compare(RepoRef repo, CompareQuery query);
   Task<Result<RefList>> refs(RepoRef repo, bool pull_requests);
   Task<Result<LogPage>> log(RepoRef repo, std::string revision, LogQuery query);
 

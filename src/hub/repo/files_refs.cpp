@@ -3,6 +3,8 @@
 #include "hub/repo/events.h"
 #include "hub/repo/files.h"
 #include "hub/repo/files_parts.h"
+#include "hub/repo/inspect.h"
+#include "hub/repo/operations.h"
 #include "hub/repo/store.h"
 #include "platform/git/path.h"
 
@@ -117,9 +119,11 @@ Task<Result<CommitRef>> Files::create_branch(Actor actor, RepoRef repo, NewBranc
     }
     if (is_default) {
       store::set_head(tx, repo->id, made->oid.hex());
-      store::set_card(tx, repo->id, card.data, card.fields);
+      store::set_card(tx, repo->id, card);
+      plan_inspection(tx, repo->id);
       repos->forget_after_commit(tx, current);
     }
+    if (from) plan_collection(tx, repo->id, repos->options().kept_after_delete);
     append_event(tx, actor, current, from ? "repo.ref.moved" : "repo.ref.created",
                  ref_data(ref, from, made->oid));
     return made;
@@ -142,6 +146,7 @@ Task<Result<>> Files::delete_branch(Actor actor, RepoRef repo, std::string name)
     if (!there) return no_revision(name);
     CAIRN_CHECK(history->move_ref(tx, repo->id, ref, there->commit, std::nullopt, ref_actor(actor),
                                   "delete"));
+    plan_collection(tx, repo->id, repos->options().kept_after_delete);
     append_event(tx, actor, current, "repo.ref.deleted", ref_data(ref, there->commit, {}));
     return {};
   };

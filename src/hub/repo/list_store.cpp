@@ -87,9 +87,9 @@ constexpr db::Statement all_tags_of{"repo.all_tags_of", R"sql(
   WHERE repo_id = ANY (ARRAY(
     SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))))sql"};
 constexpr db::Statement cards_of{"repo.cards_of", R"sql(
-  SELECT repo_id, data FROM cards WHERE repo_id IN (SELECT value FROM json_each($1)))sql",
+  SELECT repo_id, data, files FROM cards WHERE repo_id IN (SELECT value FROM json_each($1)))sql",
                                  R"sql(
-  SELECT repo_id, data FROM cards
+  SELECT repo_id, data, files FROM cards
   WHERE repo_id = ANY (ARRAY(
     SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json)))))sql"};
 
@@ -319,11 +319,14 @@ std::map<std::int64_t, CardInfo> cards(db::Tx& tx, const std::vector<RepoRef>& r
   for (const auto& repo : repos) ids.push_back(repo->id);
   auto list = json_ids(ids);
   if (part == CardPart::all) {
-    for (const auto& row : tx.all(cards_of, list))
-      if (auto data = parse_json(row.text(1))) out[row.integer(0)].data = std::move(*data);
+    for (const auto& row : tx.all(cards_of, list)) {
+      auto& card = out[row.integer(0)];
+      if (auto data = parse_json(row.text(1))) card.data = std::move(*data);
+      if (auto stored = parse_json(row.text(2))) card.files = card::read_file_facts(*stored);
+    }
     for (const auto& repo : repos) {
       auto& card = out[repo->id.value];
-      card.fields = card::card_fields(card_kind(repo->kind), card.data, "");
+      card.fields = card::card_fields(card_kind(repo->kind), card.data, "", &card.files);
       card.fields.tags.clear();
     }
   } else {

@@ -5,6 +5,7 @@
 
 #include "hub/repo/list_index.h"
 #include "hub/repo/list_store.h"
+#include "hub/repo/operations_store.h"
 #include "hub/repo/store.h"
 #include "hub/repo/testing/hub.h"
 
@@ -181,7 +182,7 @@ TEST_P(Lists, NeverReadAWholeTable) {
     return {};
   };
   if (engine == db::Engine::postgres) hub.must(hub.write(grow));
-  for (auto statements : {store::statements(), store::list_statements()})
+  for (auto statements : {store::statements(), store::list_statements(), store::operation_statements()})
     for (const auto* statement : statements) {
       auto fixed = hub.must(hub.database->explain(*statement));
       EXPECT_TRUE(fixed.full_scans.empty()) << statement->name << "\n"

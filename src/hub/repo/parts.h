@@ -38,4 +38,11 @@ struct Repos::Parts {
 [[nodiscard]] Result<> check_free(db::Tx& tx, const Options& options, RepoKind kind,
                                   const RepoName& name, std::string message);
 
+/// The name of a repository that was deleted or moved away lately is not for everybody who may
+/// create there: clients still ask for it. It is for those who manage the owner.
+/// @return `forbidden`, word "NameReserved".
+[[nodiscard]] Result<> check_unreserved(db::Tx& tx, const Actor& actor, const Options& options,
+                                        RepoKind kind, const account::Owner& owner,
+                                        std::string_view name);
+
 }  // namespace cairn::repo

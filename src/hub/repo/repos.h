@@ -1,5 +1,6 @@
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,10 +11,12 @@
 #include "base/json.h"
 #include "base/keyring.h"
 #include "base/task.h"
+#include "hub/card/files.h"
 #include "hub/count/count.h"
 #include "hub/lfs/links.h"
 #include "hub/repo/expand.h"
 #include "hub/repo/list_tags.h"
+#include "hub/repo/space_values.h"
 #include "hub/repo/types.h"
 #include "platform/db/db.h"
 
@@ -45,6 +48,7 @@ struct NewRepo {
   std::vector<InitialFile> files;                   ///< At most 100, 10 MB together.
   std::string sdk, sdk_version, short_description;  ///< Spaces; `sdk` is required there.
   std::optional<PublicId> public_id;                ///< Kept by import and restore.
+  std::vector<NewSpaceValue> secrets, variables;    ///< Spaces.
 };
 
 struct Created {
@@ -68,7 +72,8 @@ struct SettingsChange {
 /// The card of the default branch as the hub keeps it beside the row.
 struct CardInfo {
   json::value data;         ///< The front matter; null when there is none.
-  card::CardFields fields;  ///< `fields.tags` are the tags of lists, and `region:us`.
+  card::FileFacts files;    ///< What files tell besides it; may come a moment after a commit.
+  card::CardFields fields;  ///< Of both. `fields.tags` are the tags of lists, and `region:us`.
 };
 using CardRef = std::shared_ptr<const CardInfo>;
 
@@ -178,13 +183,14 @@ class Repos {
   /// Makes the repository with branch main and its first commit: row, pack, ref, card and event in
   /// one transaction.
   /// @return `conflict`, word "RepoExists", "You already created this model repo", field "url" =
-  ///         URL of the one that is there; `not_found` word "OwnerNotFound" as `invalid_argument`;
-  ///         `invalid_argument` "InvalidName", "InvalidSdk", "InvalidVisibility"; `unprocessable`
-  ///         "InvalidPath"; what access::check_create says.
+  ///         URL of the one that is there; `forbidden` "NameReserved", see check_unreserved;
+  ///         `not_found` word "OwnerNotFound" as `invalid_argument`; `invalid_argument`
+  ///         "InvalidName", "InvalidSdk", "InvalidVisibility"; `unprocessable` "InvalidPath"; what
+  ///         access::check_create says.
   Task<Result<Created>> create(Actor actor, NewRepo request);
 
   /// Gone for readers at once; can be restored for `kept_after_delete`. Its name is free for its
-  /// owner.
+  /// owner, and so long for nobody else.
   Task<Result<Repo>> remove(Actor actor, RepoKind kind, std::string name);
   /// @param new_name  needed when the owner has since taken the old one ("RepoExists").
   /// @return `not_found`, word "RepoNotFound", when nothing of that id waits to be purged.
@@ -212,6 +218,13 @@ class Repos {
   /// @param revision  empty: the default branch.
   /// @return `not_found`, word "RevisionNotFound".
   Task<Result<Info>> info(RepoRef repo, std::string revision, InfoParts parts);
+  /// How many models that the actor sees were made from this one: relation -> count.
+  Task<Result<std::map<std::string, std::int64_t>>> children(Actor actor, RepoRef model);
+  /// Every file of a commit when they are few (some thousand); null when they are more: then they
+  /// are read in pages.
+  Task<Result<Siblings>> short_siblings(CommitRef commit);
+  /// The next files, by path; folders are among them.
+  Task<Result<history::TreePage>> sibling_page(CommitRef commit, std::optional<std::string> after);
   [[nodiscard]] Task<Result<CardRef>> card(RepoRef repo);
   [[nodiscard]] std::optional<CardRef> cached_card(const Repo& repo) const;
 

@@ -2,6 +2,7 @@
 #include "hub/repo/card_rows.h"
 #include "hub/repo/events.h"
 #include "hub/repo/initial_files.h"
+#include "hub/repo/operations_store.h"
 #include "hub/repo/parts.h"
 #include "hub/repo/repos.h"
 #include "hub/repo/rules.h"
@@ -34,11 +35,31 @@ Result<> check_free(db::Tx& tx, const Options& options, RepoKind kind, const Rep
       .with("url", repo_url(options.public_url, kind, there->name));
 }
 
+Result<> check_unreserved(db::Tx& tx, const Actor& actor, const Options& options, RepoKind kind,
+                          const account::Owner& owner, std::string_view name) {
+  auto key = name_key(name);
+  auto moved = store::redirected_since(tx, kind, name_key(owner.name), key);
+  bool moved_lately = moved && *moved + options.names_kept_after_move > tx.now();
+  bool deleted_lately = store::find_deleted_named(tx, kind, owner.id, key).has_value();
+  if (!moved_lately && !deleted_lately) return {};
+  if (access::check_manage(tx, actor, owner)) return {};
+  // Whose own account it is holds the name in either case; a token may just not manage it.
+  if (owner.kind == OwnerKind::user) return {};
+  return fail(ErrorCode::forbidden, "NameReserved",
+              "The name \"" + owner.name + "/" + std::string(name) +
+                  "\" belonged to a repository until lately, and clients may still ask for it. "
+                  "Ask an admin of \"" +
+                  owner.name + "\" to create it, or choose another name.");
+}
+
 Task<Result<Created>> Repos::create(Actor actor, NewRepo request) {
   CAIRN_CO_TRY(short_name, check_repo_name(request.name));
   if (request.visibility == Visibility::protected_ && request.kind != RepoKind::space)
     co_return fail(ErrorCode::invalid_argument, "InvalidVisibility",
                    "Only spaces can be protected. Choose public or private.");
+  if ((!request.secrets.empty() || !request.variables.empty()) && request.kind != RepoKind::space)
+    co_return fail(ErrorCode::invalid_argument, "InvalidSpaceValue",
+                   "Only spaces have secrets and variables.");
   CAIRN_CO_TRY(files, first_files(request));
 
   CardInfo card = card_of(request.kind, "");
@@ -74,6 +95,7 @@ Task<Result<Created>> Repos::create(Actor actor, NewRepo request) {
     CAIRN_CHECK(
         check_free(tx, parts_->options, request.kind, name,
                    "You already created this " + std::string(to_string(request.kind)) + " repo"));
+    CAIRN_CHECK(check_unreserved(tx, actor, parts_->options, request.kind, owner, short_name));
 
     store::Insert row{.public_id = public_id,
                       .kind = request.kind,
@@ -88,8 +110,12 @@ Task<Result<Created>> Repos::create(Actor actor, NewRepo request) {
               parts_->history.insert_first(tx, id, "refs/heads/main", *first, ref_actor(actor)));
     store::set_head(tx, id, commit.oid.hex());
     store::add_storage(tx, id, bytes, {});
-    store::set_card(tx, id, card.data, card.fields);
+    store::set_card(tx, id, card);
     auto repo = store::find(tx, id);
+    for (const auto& value : request.variables)
+      CAIRN_CHECK(put_space_value(tx, parts_->keyring, *repo, ValueKind::variable, value));
+    for (const auto& value : request.secrets)
+      CAIRN_CHECK(put_space_value(tx, parts_->keyring, *repo, ValueKind::secret, value));
     append_event(tx, actor, *repo, "repo.created");
     forget_after_commit(tx, *repo);
     return Created{std::make_shared<const Repo>(std::move(*repo)),

@@ -53,9 +53,11 @@ Task<Result<RepoRef>> Repos::restore(Actor actor, PublicId id,
   if (new_name) CAIRN_CO_CHECK(check_repo_name(*new_name));
   auto write = [this, actor, id, new_name](db::Tx& tx) -> Result<RepoRef> {
     auto gone = store::find_deleted(tx, id);
-    if (!gone) return no_deleted_repo(actor);
+    // Without a head it is a copy that was never finished.
+    if (!gone || gone->sha.empty()) return no_deleted_repo(actor);
     tx.lock_row(db::Lockable::repo, gone->id.value);
-    CAIRN_CHECK(access::check(tx, actor, Action::administer, *gone));
+    // To all but those who may bring it back it is gone, however public it was.
+    if (!access::check(tx, actor, Action::administer, *gone)) return no_deleted_repo(actor);
     CAIRN_TRY(owner, account::find_owner(tx, gone->owner));
     RepoName name{owner.name, new_name.value_or(gone->short_name)};
     CAIRN_CHECK(check_free(tx, parts_->options, gone->kind, name,
@@ -118,7 +120,7 @@ Task<Result<>> Repos::purge_deleted(Actor actor, Repo repo, lfs::Parting parting
     tx.lock_row(db::Lockable::repo, repo.id.value);
     auto gone = store::find_deleted(tx, repo.public_id);
     if (!gone) return {};
-    append_event(tx, actor, *gone, "repo.purged");
+    if (!gone->sha.empty()) append_event(tx, actor, *gone, "repo.purged");
     access::forget_repo(tx, gone->id);
     count::forget_repo(tx, gone->id);
     CAIRN_CHECK(history->purge(tx, gone->id));
@@ -165,6 +167,9 @@ Task<Result<RepoRef>> Repos::move(Actor actor, RepoKind kind, std::string from, 
     RepoName old{repo.owner_name, repo.short_name};
     if (name.key() != old.key()) {
       CAIRN_CHECK(check_free(tx, parts_->options, kind, name, exists_text(kind, name.text())));
+      // Back to a name of its own is no taking over.
+      if (store::redirected(tx, kind, name_key(name.owner), name_key(name.name)) != repo.id)
+        CAIRN_CHECK(check_unreserved(tx, actor, parts_->options, kind, *owner, name.name));
       store::insert_redirect(tx, kind, name_key(old.owner), name_key(old.name), repo.id);
     }
     // Moving back: the name is no old one any more.

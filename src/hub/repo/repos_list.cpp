@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "hub/repo/cursor.h"
 #include "hub/repo/list_store.h"
+#include "hub/repo/operations_store.h"
 #include "hub/repo/parts.h"
 #include "hub/repo/repos.h"
 #include "hub/repo/store.h"
@@ -12,8 +13,8 @@ namespace cairn::repo {
 namespace {
 
 constexpr std::size_t term_bytes_max = 256;
-/// Trees up to this many files are kept in memory for `siblings`.
-constexpr int sibling_page = 1000;
+/// Files read at once for `siblings`; lists of no more are kept in memory.
+constexpr int sibling_page_entries = 1000;
 
 Failure invalid_query(std::string message) {
   return fail(ErrorCode::invalid_argument, "InvalidQuery", std::move(message));
@@ -344,13 +345,41 @@ Task<Result<StoragePage>> Repos::storage(Actor actor, StorageQuery query) {
 
 // ---- Siblings ----------------------------------------------------------------------------------
 
+Task<Result<std::map<std::string, std::int64_t>>> Repos::children(Actor actor, RepoRef model) {
+  auto read = [actor, model](db::Tx& tx) -> Result<std::map<std::string, std::int64_t>> {
+    return store::children(tx, model->name, access::list_filter(tx, actor));
+  };
+  co_return co_await parts_->database.read(read);
+}
+
+Task<Result<history::TreePage>> Repos::sibling_page(CommitRef commit,
+                                                    std::optional<std::string> after) {
+  auto* history = &parts_->history;
+  history::TreeQuery query{
+      .folder = {}, .recursive = true, .limit = sibling_page_entries, .after = std::move(after)};
+  auto read = [history, commit, query] { return history->tree(*commit, query); };
+  co_return co_await parts_->blocking.run(read);
+}
+
+Task<Result<Siblings>> Repos::short_siblings(CommitRef commit) {
+  if (commit->sheet)
+    if (auto known = parts_->siblings.find(*commit->sheet)) co_return known;
+  CAIRN_CO_TRY(page, co_await sibling_page(commit, {}));
+  if (page.next) co_return Siblings{};
+  std::erase_if(page.entries, [](const auto& entry) { return entry.is_folder(); });
+  auto shared = std::make_shared<const std::vector<history::SheetEntry>>(std::move(page.entries));
+  if (commit->sheet) parts_->siblings.put(*commit->sheet, shared);
+  co_return shared;
+}
+
 Task<Result<Siblings>> Repos::siblings(CommitRef commit) {
   if (commit->sheet)
     if (auto known = parts_->siblings.find(*commit->sheet)) co_return known;
   auto* history = &parts_->history;
   auto read = [history, commit]() -> Result<std::vector<history::SheetEntry>> {
     std::vector<history::SheetEntry> files;
-    history::TreeQuery query{.folder = {}, .recursive = true, .limit = sibling_page, .after = {}};
+    history::TreeQuery query{
+        .folder = {}, .recursive = true, .limit = sibling_page_entries, .after = {}};
     do {
       CAIRN_TRY(page, history->tree(*commit, query));
       for (auto& entry : page.entries)

@@ -224,7 +224,7 @@ TEST_P(Repositories, DeletedOneIsGoneAtOnceAndCanBeRestored) {
     return hub.run(hub.repos->restore(actor, repo->public_id, name));
   };
   EXPECT_EQ(restore(hub.ada, {}).error().word, "RepoExists");
-  EXPECT_EQ(restore(hub.bob, "mine").error().word, "Forbidden");
+  EXPECT_EQ(restore(hub.bob, "mine").error().word, "RepoNotFound");
   auto back = hub.must(restore(hub.ada, "bert-old"));
   EXPECT_EQ(back->name, "ada/bert-old");
   EXPECT_EQ(hub.text(back, "a.txt"), "x");

@@ -115,12 +115,46 @@ CREATE TABLE repo_changes (
 CREATE INDEX repo_changes_by_xid ON repo_changes (xid, repo_id);
 )sql";
 
+// What the files of the default branch tell besides its card (hub/card, files.h).
+constexpr std::string_view card_files_sql = R"sql(
+ALTER TABLE cards ADD COLUMN files @text NOT NULL DEFAULT '{}';
+)sql";
+
+constexpr std::string_view operations_sql = R"sql(
+CREATE INDEX repos_deleted_names ON repos (kind, owner_id, name_key)
+  WHERE deleted_at IS NOT NULL;
+
+-- Large files deleted for good: a restored backup repeats it.
+CREATE TABLE repo_file_purges (
+  repo_id @int NOT NULL,
+  sha256 @text NOT NULL,
+  purged_at @int NOT NULL,
+  purged_by @int,
+  PRIMARY KEY (repo_id, sha256)
+) @strict;
+
+-- What spaces find in their environment. kind: 0 variable, 1 secret, whose value is sealed.
+CREATE TABLE space_values (
+  id @id,
+  repo_id @int NOT NULL,
+  kind @int NOT NULL,
+  key @text NOT NULL,
+  value @text NOT NULL,
+  description @text NOT NULL,
+  updated_at @int NOT NULL,
+  UNIQUE (repo_id, kind, key)
+) @strict;
+)sql";
+
 }  // namespace
 
 std::vector<db::Migration> repo_migrations() {
   return {{"20261125T0600_repos", db::Migration::Kind::expand, repos_sql},
           {"20261126T1105_repos_of_owner", db::Migration::Kind::expand, repos_of_owner_sql},
-          {"20261126T1110_lists", db::Migration::Kind::expand, lists_sql}};
+          {"20261126T1110_lists", db::Migration::Kind::expand, lists_sql},
+
+          {"20261126T1250_card_files", db::Migration::Kind::expand, card_files_sql},
+          {"20261126T1255_repo_operations", db::Migration::Kind::expand, operations_sql}};
 }
 
 }  // namespace cairn::repo

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/names.h"
 #include "hub/repo/columns.h"
+#include "hub/repo/operations_store.h"
 
 namespace cairn::repo {
 
@@ -30,11 +31,12 @@ constexpr db::Statement find_redirect{"repo.find_redirect", R"sql(
 constexpr db::Statement find_deleted_by_public_id{
     "repo.find_deleted", CAIRN_REPO_SELECT "WHERE r.public_id = $1 AND r.deleted_at IS NOT NULL"};
 constexpr db::Statement list_deleted{
-    "repo.list_deleted",
-    CAIRN_REPO_SELECT "WHERE r.purge_at > 0 ORDER BY r.purge_at DESC, r.id DESC LIMIT $1"};
-constexpr db::Statement list_deleted_of_owner{"repo.list_deleted_of_owner", CAIRN_REPO_SELECT
-                                              "WHERE r.owner_id = $1 AND r.deleted_at IS NOT NULL "
-                                              "ORDER BY r.deleted_at DESC, r.id DESC LIMIT $2"};
+    "repo.list_deleted", CAIRN_REPO_SELECT
+    "WHERE r.purge_at > 0 AND r.sha <> '' ORDER BY r.purge_at DESC, r.id DESC LIMIT $1"};
+constexpr db::Statement list_deleted_of_owner{
+    "repo.list_deleted_of_owner", CAIRN_REPO_SELECT
+    "WHERE r.owner_id = $1 AND r.deleted_at IS NOT NULL AND r.sha <> '' "
+    "ORDER BY r.deleted_at DESC, r.id DESC LIMIT $2"};
 constexpr db::Statement list_due{
     "repo.list_due", CAIRN_REPO_SELECT
     "WHERE r.purge_at IS NOT NULL AND r.purge_at <= $1 ORDER BY r.purge_at LIMIT $2"};
@@ -105,9 +107,10 @@ constexpr db::Statement remember_purge{"repo.remember_purge", R"sql(
 
 constexpr db::Statement put_card{"repo.put_card", R"sql(
   INSERT INTO cards (repo_id, data, library_name, pipeline_tag, license, pretty_name, sdk,
-                     updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+                     updated_at, files, parameters)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
   ON CONFLICT (repo_id) DO UPDATE SET
+    files = excluded.files, parameters = excluded.parameters,
     data = excluded.data, library_name = excluded.library_name,
     pipeline_tag = excluded.pipeline_tag, license = excluded.license,
     pretty_name = excluded.pretty_name, sdk = excluded.sdk, updated_at = excluded.updated_at)sql"};
@@ -115,7 +118,7 @@ constexpr db::Statement put_tag{"repo.put_tag", R"sql(
   INSERT INTO repo_tags (repo_id, tag, place) VALUES ($1, $2, $3)
   ON CONFLICT (repo_id, tag) DO NOTHING)sql"};
 constexpr db::Statement find_card{"repo.find_card", R"sql(
-  SELECT data FROM cards WHERE repo_id = $1)sql"};
+  SELECT data, files FROM cards WHERE repo_id = $1)sql"};
 constexpr db::Statement find_tags{"repo.find_tags", R"sql(
   SELECT tag FROM repo_tags WHERE repo_id = $1 AND place >= 0 ORDER BY place)sql"};
 
@@ -312,15 +315,18 @@ void drop_redirect(db::Tx& tx, RepoKind kind, std::string_view owner_key,
 
 void purge(db::Tx& tx, const Repo& repo, std::optional<UserId> by) {
   tx.run(remember_purge, repo.public_id, repo.kind, repo.name, tx.now(), by);
+  delete_space_values(tx, repo.id);
   tx.run(delete_redirects_to, repo.id);
   tx.run(delete_tags, repo.id);
   tx.run(delete_card, repo.id);
   tx.run(delete_repo, repo.id);
 }
 
-void set_card(db::Tx& tx, RepoId id, const json::value& data, const card::CardFields& fields) {
-  tx.run(put_card, id, json::serialize(data), fields.library_name, fields.pipeline_tag,
-         fields.license, fields.pretty_name, fields.sdk, tx.now());
+void set_card(db::Tx& tx, RepoId id, const CardInfo& card) {
+  const auto& fields = card.fields;
+  tx.run(put_card, id, json::serialize(card.data), fields.library_name, fields.pipeline_tag,
+         fields.license, fields.pretty_name, fields.sdk, tx.now(),
+         json::serialize(card::to_json(card.files)), card.files.parameters);
   tx.run(delete_tags, id);
   int place = 0;
   for (const auto& tag : fields.tags) tx.run(put_tag, id, tag, place++);
@@ -328,11 +334,19 @@ void set_card(db::Tx& tx, RepoId id, const json::value& data, const card::CardFi
   for (const auto& tag : fields.uses) tx.run(put_tag, id, tag, hidden);
 }
 
+card::FileFacts card_files(db::Tx& tx, RepoId id) {
+  auto row = tx.one(find_card, id);
+  auto stored = row ? parse_json(row->text(1)) : Result<json::value>(json::value());
+  return stored ? card::read_file_facts(*stored) : card::FileFacts{};
+}
+
 CardInfo card(db::Tx& tx, RepoId id, RepoKind kind) {
   CardInfo out;
-  if (auto row = tx.one(find_card, id))
+  if (auto row = tx.one(find_card, id)) {
     if (auto data = parse_json(row->text(0))) out.data = std::move(*data);
-  out.fields = card::card_fields(card_kind(kind), out.data, "");
+    if (auto stored = parse_json(row->text(1))) out.files = card::read_file_facts(*stored);
+  }
+  out.fields = card::card_fields(card_kind(kind), out.data, "", &out.files);
   // The stored tags also know the papers that the text after the front matter names.
   out.fields.tags.clear();
   for (const auto& row : tx.all(find_tags, id)) out.fields.tags.push_back(row.text(0));

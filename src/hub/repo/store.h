@@ -62,7 +62,9 @@ void purge(db::Tx& tx, const Repo& repo, std::optional<UserId> by);
 std::vector<RepoId> of_owner(db::Tx& tx, OwnerId owner);
 
 // ---- Cards ----
-void set_card(db::Tx& tx, RepoId id, const json::value& data, const card::CardFields& fields);
+void set_card(db::Tx& tx, RepoId id, const CardInfo& card);
+/// What is known of the files, without the rest of the card.
+card::FileFacts card_files(db::Tx& tx, RepoId id);
 CardInfo card(db::Tx& tx, RepoId id, RepoKind kind);
 
 }  // namespace cairn::repo::store

@@ -93,7 +93,9 @@ struct RevisionPath {
 struct Options {
   std::string public_url = "http://localhost:2247";  ///< Without '/' at its end.
   Duration kept_after_delete = days(7);              ///< Deleted repositories can be restored.
-  std::size_t cached_repos_max = 100'000;            ///< Rows in memory, about 1 KB each.
+  /// Whoever still uses the old name of a moved repository gets no stranger's files so long.
+  Duration names_kept_after_move = days(90);
+  std::size_t cached_repos_max = 100'000;  ///< Rows in memory, about 1 KB each.
   /// Regular files inlined in one commit, together. Clients stay near 100 MB; git itself becomes
   /// slow past some GB.
   std::uint64_t commit_bytes_max = 2ull << 30;

@@ -10,8 +10,12 @@
 #include "hub/repo/commit_body.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
+#include "hub/repo/inspect.h"
+#include "hub/repo/operations.h"
 #include "hub/repo/repos.h"
+#include "hub/repo/space_values.h"
 #include "hub/settings/settings.h"
+#include "hub/work/work.h"
 
 namespace cairn::repo::testing {
 
@@ -31,10 +35,22 @@ class Hub : public account::testing::World {
     repos = std::make_unique<Repos>(*database, *history, keyring, blocking, clock, options);
     files = std::make_unique<Files>(*database, *history, *repos, keyring, blocking, clock);
     commits = std::make_unique<Commits>(*database, *history, *repos, *files, blocking, clock);
+    large_files =
+        std::make_unique<lfs::Lfs>(*database, *store, blocking, keyring, clock, lfs::Options{});
+    operations = std::make_unique<Operations>(*database, *history, *repos, *large_files, keyring,
+                                              blocking, clock);
+    file_bytes = make_file_bytes(*database, *history, *store, *large_files);
+    inspector =
+        std::make_unique<Inspector>(*database, *history, *repos, file_bytes.get(), blocking);
+    space_values = std::make_unique<SpaceValues>(*database, *repos, keyring);
     ada = as(user("ada"));
     bob = as(user("bob"));
   }
   ~Hub() {
+    space_values.reset();
+    inspector.reset();
+    operations.reset();
+    large_files.reset();
     commits.reset();
     files.reset();
     repos.reset();
@@ -46,7 +62,8 @@ class Hub : public account::testing::World {
     std::vector<db::Migration> out;
     for (auto part : {access::access_migrations(), event::event_migrations(), history::migrations(),
                       lfs::lfs_migrations(), count::count_migrations(),
-                      settings::settings_migrations(), repo_migrations()})
+                      settings::settings_migrations(), work::work_migrations(),
+                      repo_migrations()})
       out.insert(out.end(), part.begin(), part.end());
     out.insert(out.end(), more.begin(), more.end());
     return out;
@@ -136,6 +153,11 @@ class Hub : public account::testing::World {
   std::unique_ptr<Repos> repos;
   std::unique_ptr<Files> files;
   std::unique_ptr<Commits> commits;
+  std::unique_ptr<lfs::Lfs> large_files;
+  std::unique_ptr<Operations> operations;
+  std::unique_ptr<FileBytes> file_bytes;
+  std::unique_ptr<Inspector> inspector;
+  std::unique_ptr<SpaceValues> space_values;
   Actor ada, bob;
 
  private:
