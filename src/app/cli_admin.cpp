@@ -13,7 +13,7 @@ Command admin_command() {
   out.commands = {user_command(),        org_command(),        repo_command(),   work_command(),
                   stats_command(),       apply_command(),      import_command(), examples_command(),
                   backup_command(),      setup_link_command(), invite_command(), setting_command(),
-                  maintenance_command(), announce_command(),   mail_command()};
+                  maintenance_command(), announce_command(),   mail_command(),   secrets_command()};
   return out;
 }
 

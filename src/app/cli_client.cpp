@@ -97,6 +97,8 @@ class OwnHub final : public Client {
                   hub_->large_files,
                   hub_->xet,
                   *hub_->history,
+                  hub_->operations,
+                  hub_->space_values,
                   hub_->config.public_url,
                   hours(hub_->config.gc_grace_hours),
                   hub_->people,

@@ -22,6 +22,7 @@ namespace cairn::app::cli {
 [[nodiscard]] Command mail_command();
 [[nodiscard]] Command setup_link_command();
 [[nodiscard]] Command backup_command();
+[[nodiscard]] Command secrets_command();
 [[nodiscard]] Command fsck_command();
 [[nodiscard]] Command gc_command();
 /// @param top  makes the whole tree, which completion describes. cli_completion.cpp

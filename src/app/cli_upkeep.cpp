@@ -59,6 +59,15 @@ Result<Exit> run_backup(const Invocation& given) {
   return Exit::done;
 }
 
+Result<Exit> rotate_secrets(const Invocation& given) {
+  CAIRN_TRY(client, Client::connect(given.config));
+  CAIRN_TRY(done, client->post("/secrets/rotate", json::object{}));
+  print_done(given, done,
+             counted(number_of(done, "resealed"), "secret", "secrets") +
+                 " lie under the current root key.");
+  return Exit::done;
+}
+
 Result<Exit> run_stats(const Invocation& given) {
   CAIRN_TRY(client, Client::connect(given.config));
   CAIRN_TRY(stats, client->get("/stats"));
@@ -155,6 +164,23 @@ Command backup_command() {
       .examples = {"cairn admin backup backup/cairn.db",
                    "cairn admin backup /backup/cairn.db --data /srv/cairn"},
       .run = run_backup};
+}
+
+Command secrets_command() {
+  Command out{.name = "secrets",
+              .summary = "Secrets of spaces, as they lie in the database",
+              .examples = {"cairn admin secrets rotate", "cairn admin secrets rotate --json"}};
+  Command rotate{
+      .name = "rotate",
+      .summary = "Seal every secret under the current root key",
+      .details =
+          "After a new root key was put in front of the old one. When this is "
+          "done, no secret needs the old one any more.",
+      .options = {json_option},
+      .examples = {"cairn admin secrets rotate", "cairn admin secrets rotate --data /srv/cairn"},
+      .run = rotate_secrets};
+  out.commands = {std::move(rotate)};
+  return out;
 }
 
 Command fsck_command() {

@@ -216,7 +216,11 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       pushes(*database, *history, repos, blocking, push_options(config)),
       community(*database, *history, repos, commits, blocking, keyring),
       people(*database, blocking, clock, keyring, accounts, settings, mail,
-             people_options(config, repos)) {}
+             people_options(config, repos)),
+      file_bytes(repo::make_file_bytes(*database, *history, *objects, large_files)),
+      inspector(*database, *history, repos, file_bytes.get(), blocking),
+      operations(*database, *history, repos, large_files, keyring, blocking, clock),
+      space_values(*database, repos, keyring) {}
 
 Hub::~Hub() = default;
 

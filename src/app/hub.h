@@ -20,7 +20,10 @@
 #include "hub/push/push.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
+#include "hub/repo/inspect.h"
+#include "hub/repo/operations.h"
 #include "hub/repo/repos.h"
+#include "hub/repo/space_values.h"
 #include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 #include "platform/db/db.h"
@@ -63,6 +66,10 @@ struct Hub {
   push::Pushes pushes;
   community::Community community;
   people::People people;
+  std::unique_ptr<repo::FileBytes> file_bytes;
+  repo::Inspector inspector;
+  repo::Operations operations;
+  repo::SpaceValues space_values;
 };
 
 /// Why the hub made its first account known, for the first start's words.

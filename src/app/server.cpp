@@ -263,9 +263,11 @@ int serve(Config config) {
                               hub.accounts,  hub.repos,
                               hub.files,     hub.commits,
                               hub.community, hub.large_files,
-                              hub.xet,       hub.config.public_url,
-                              *admin_key,    hub.settings,
-                              hub.clock,     rate_limits(hub.config, *listen)};
+                              hub.xet,       hub.inspector,
+                              hub.operations, hub.space_values,
+                              hub.config.public_url, *admin_key,
+                              hub.settings,  hub.clock,
+                              rate_limits(hub.config, *listen)};
   api::accounts::Services account{*hub.database, hub.accounts, hub.people,           hub.settings,
                                   hub.mail,      hub.clock,    hub.config.public_url};
   api::admin::Services admin{*hub.database,
@@ -277,6 +279,8 @@ int serve(Config config) {
                              hub.large_files,
                              hub.xet,
                              *hub.history,
+                             hub.operations,
+                             hub.space_values,
                              hub.config.public_url,
                              hours(hub.config.gc_grace_hours),
                              hub.people,

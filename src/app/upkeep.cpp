@@ -98,6 +98,16 @@ Task<Result<>> collect_garbage(Hub& hub) {
   co_return co_await hub.database->write(plan_collection);
 }
 
+RepoId repo_of(const work::WorkItem& item) {
+  return RepoId{parse_int(item.key).value_or(0)};
+}
+
+Task<Result<>> collect_repo(Hub& hub, RepoId repo) {
+  auto now = [](db::Tx& tx) -> Result<Time> { return tx.now(); };
+  CAIRN_CO_TRY(at, co_await hub.database->read(now));
+  co_return co_await hub.operations.collect(repo, at - days(hub.config.restorable_days));
+}
+
 constexpr std::string_view cut_kind = "hub.xet.cut";
 /// A file that came whole stays so for a while: it may be the first of many commits of a branch
 /// that is thrown away, and downloads of what is new go out fastest.
@@ -232,6 +242,11 @@ void Upkeep::start() {
       if (second % 60 == 0) co_await each_minute(hub);
     }
   };
+  loop_->worker.handle(std::string(repo::inspect_work), [this](work::WorkItem item) {
+    return hub_.inspector.inspect(repo_of(item), repo::Depth::everything);
+  });
+  loop_->worker.handle(std::string(repo::collect_work),
+                       [this](work::WorkItem item) { return collect_repo(hub_, repo_of(item)); });
   loop_->worker.handle(std::string(collect_kind),
                        [this](work::WorkItem) { return collect_garbage(hub_); });
   loop_->worker.handle(std::string(cut_kind),

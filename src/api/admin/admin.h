@@ -9,7 +9,9 @@
 #include "hub/people/people.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
+#include "hub/repo/operations.h"
 #include "hub/repo/repos.h"
+#include "hub/repo/space_values.h"
 #include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 #include "platform/db/db.h"
@@ -30,6 +32,8 @@ struct Services {
   lfs::Lfs& large_files;
   xet::Xet& xet;
   history::History& history;
+  repo::Operations& operations;
+  repo::SpaceValues& space_values;
   std::string public_url;
   Duration gc_grace;
   people::People& people;

@@ -28,17 +28,24 @@ Result<> check_repo(Services& services, const repo::Repo& repo, Report& report) 
   CAIRN_TRY(found, services.history.check(repo.id));
   for (const auto& f : found) report.add(f.is_error, where, f.what);
   CAIRN_TRY(large, services.history.large_files(repo.id));
+  std::vector<std::string> purged;
   auto read = [&](db::Tx& tx) -> Result<std::vector<std::string>> {
     std::vector<std::string> missing;
+    purged.clear();
     for (const auto& file : large) {
       auto linked = lfs::linked(tx, repo.id, file.sha256);
-      if (!linked || linked->size_bytes != file.size_bytes) missing.push_back(file.sha256.hex());
+      bool there = linked && linked->size_bytes == file.size_bytes;
+      if (!there)
+        (repo::was_purged(tx, repo.id, file.sha256) ? purged : missing)
+            .push_back(file.sha256.hex());
     }
     return missing;
   };
   CAIRN_TRY(missing, services.database.read_now(read));
   for (const auto& sha : missing)
     report.add(true, where, "large file " + sha + " is in the history and not in the store");
+  for (const auto& sha : purged)
+    report.add(false, where, "large file " + sha + " was deleted for good; the history names it");
   return {};
 }
 
@@ -107,6 +114,7 @@ AdminHandler gc(Services& services) {
       CAIRN_CO_CHECK(co_await services.repos.purge_due(10'000));
       auto drop = [&services] { return drop_unreachable(services); };
       CAIRN_CO_CHECK(co_await services.blocking.run(drop));
+      CAIRN_CO_CHECK(co_await services.operations.collect_waiting(grace));
     }
     auto sweep = [&services, grace, dry_run] { return services.history.sweep(grace, dry_run); };
     CAIRN_CO_TRY(history, co_await services.blocking.run(sweep));
@@ -116,6 +124,13 @@ AdminHandler gc(Services& services) {
         json::object{{"dry_run", dry_run},
                      {"objects", history.objects + large.objects + chunked.objects},
                      {"bytes", history.bytes + large.bytes + chunked.bytes}});
+  };
+}
+
+AdminHandler reseal(Services& services) {
+  return [&services](http::Request&, account::Actor) -> Task<Result<json::value>> {
+    CAIRN_CO_TRY(count, co_await services.space_values.reseal());
+    co_return json::value(json::object{{"resealed", count}});
   };
 }
 
@@ -145,6 +160,8 @@ void add_check_routes(http::Router& router, Services& services) {
   };
   add("/fsck", "fsck", "Check every promise about what is stored.", fsck(services));
   add("/gc", "gc", "Delete what nothing leads to, after its grace.", gc(services));
+  add("/secrets/rotate", "secrets.rotate", "Seal every secret under the current root key.",
+      reseal(services));
   add("/backup", "backup", "Write a consistent copy of the database.", backup(services));
 }
 

@@ -21,18 +21,7 @@ json::array texts(const std::vector<std::string>& in) {
 json::array siblings_json(const std::vector<history::SheetEntry>& entries, bool blobs) {
   json::array out;
   out.reserve(entries.size());
-  for (const auto& e : entries) {
-    json::object item{{"rfilename", e.path}};
-    if (blobs) {
-      item["size"] = e.size_bytes;
-      item["blobId"] = e.oid.hex();
-      if (e.lfs)
-        item["lfs"] = json::object{{"sha256", e.lfs->hex()},
-                                   {"size", e.size_bytes},
-                                   {"pointerSize", e.pointer_size_bytes}};
-    }
-    out.push_back(std::move(item));
-  }
+  for (const auto& e : entries) out.push_back(sibling_json(e, blobs));
   return out;
 }
 
@@ -52,7 +41,19 @@ void add_kind_fields(json::object& out, const repo::Info& info) {
     out["modelId"] = repo.name;
     if (!fields.library_name.empty()) out["library_name"] = fields.library_name;
     if (!fields.pipeline_tag.empty()) out["pipeline_tag"] = fields.pipeline_tag;
-    if (!fields.base_models.empty()) out["baseModels"] = texts(fields.base_models);
+    if (!fields.base_models.empty()) {
+      json::array models;
+      for (const auto& base : fields.base_models) models.push_back(json::object{{"id", base}});
+      out["baseModels"] =
+          json::object{{"relation", fields.base_model_relation}, {"models", std::move(models)}};
+    }
+    const auto& files = card.files;
+    if (!files.config.is_null()) out["config"] = files.config;
+    if (!files.transformers_info.is_null()) out["transformersInfo"] = files.transformers_info;
+    if (!files.safetensors.is_null()) out["safetensors"] = files.safetensors;
+    if (!files.gguf.is_null()) out["gguf"] = files.gguf;
+    if (!files.mask_token.empty()) out["mask_token"] = files.mask_token;
+    if (!files.eval_results.is_null()) out["evalResults"] = files.eval_results;
     if (auto* data = card.data.if_object()) {
       if (auto* index = data->if_contains("model-index")) out["model-index"] = *index;
       if (auto* widget = data->if_contains("widget")) out["widgetData"] = *widget;
@@ -62,6 +63,8 @@ void add_kind_fields(json::object& out, const repo::Info& info) {
   if (repo.kind == RepoKind::dataset) {
     if (auto* data = card.data.if_object())
       if (auto* id = data->if_contains("paperswithcode_id")) out["paperswithcode_id"] = *id;
+    if (!card.files.description.empty()) out["description"] = card.files.description;
+    if (card.files.main_bytes) out["mainSize"] = *card.files.main_bytes;
   }
   if (repo.kind == RepoKind::space) {
     if (!fields.sdk.empty()) out["sdk"] = fields.sdk;
@@ -132,6 +135,17 @@ json::object user_json(const Services& services, const account::User& user) {
           {"isPro", user.plan != account::Plan::free}};
 }
 
+json::object sibling_json(const history::SheetEntry& e, bool blobs) {
+  json::object item{{"rfilename", e.path}};
+  if (!blobs) return item;
+  item["size"] = e.size_bytes;
+  item["blobId"] = e.oid.hex();
+  if (e.lfs)
+    item["lfs"] = json::object{
+        {"sha256", e.lfs->hex()}, {"size", e.size_bytes}, {"pointerSize", e.pointer_size_bytes}};
+  return item;
+}
+
 json::object entry_json(const repo::Entry& in) {
   const auto& e = in.entry;
   json::object out{{"type", e.is_folder() ? "directory" : "file"},
@@ -151,8 +165,8 @@ json::object entry_json(const repo::Entry& in) {
 json::object info_json(const Services& services, const repo::Info& info, const InfoShape& shape) {
   auto all = everything(services, info, shape.blobs);
   if (shape.expand) return only(std::move(all), *shape.expand);
-  for (const char* key :
-       {"xetEnabled", "resourceGroup", "downloadsAllTime", "trendingScore", "baseModels"})
+  for (const char* key : {"xetEnabled", "resourceGroup", "downloadsAllTime", "trendingScore",
+                          "baseModels", "evalResults", "mainSize"})
     all.erase(key);
   return all;
 }

@@ -17,6 +17,8 @@ struct InfoShape {
   bool siblings = true;
   bool blobs = false;  ///< Size, id and large-file data of every sibling.
 };
+/// One of `siblings`, as JSON text.
+[[nodiscard]] json::object sibling_json(const history::SheetEntry& entry, bool blobs);
 [[nodiscard]] json::object info_json(const Services& services, const repo::Info& info,
                                      const InfoShape& shape);
 /// An item of a list: the short form, or what `full`, `cardData` and `config` add.

@@ -7,7 +7,10 @@
 #include "hub/lfs/lfs.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
+#include "hub/repo/inspect.h"
+#include "hub/repo/operations.h"
 #include "hub/repo/repos.h"
+#include "hub/repo/space_values.h"
 #include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 #include "platform/db/db.h"
@@ -35,6 +38,9 @@ struct Services {
   community::Community& community;
   lfs::Lfs& large_files;
   xet::Xet& xet;
+  repo::Inspector& inspector;
+  repo::Operations& operations;
+  repo::SpaceValues& space_values;
   std::string public_url;  ///< Without '/' at its end.
   /// `Authorization: Local <this>` over the hub's Unix socket is its operator at the command line.
   std::string local_secret;

@@ -30,6 +30,55 @@ Task<Result<>> add_lineage(Services& services, const account::Actor& actor, cons
   co_return Result<>{};
 }
 
+/// An answer whose `siblings` are too many to hold: they are read in pages while it is sent. Pages
+/// of a commit never change, so a client that takes its time sees one list.
+class LongAnswer {
+ public:
+  LongAnswer(Services& services, repo::CommitRef commit, json::object rest, bool blobs)
+      : services_(services), commit_(std::move(commit)), blobs_(blobs) {
+    text_ = json::serialize(rest);
+    text_.back() = ',';
+    text_ += "\"siblings\":[";
+  }
+
+  Task<Result<std::string>> next() {
+    if (done_) co_return std::string{};
+    CAIRN_CO_TRY(page, co_await services_.repos.sibling_page(commit_, std::move(after_)));
+    std::string out = std::exchange(text_, {});
+    for (const auto& entry : page.entries) {
+      if (entry.is_folder()) continue;
+      if (!std::exchange(first_, false)) out += ',';
+      out += json::serialize(sibling_json(entry, blobs_));
+    }
+    after_ = std::move(page.next);
+    done_ = !after_;
+    if (done_) out += "]}";
+    // A page of folders alone would look like the end.
+    if (out.empty()) out = " ";
+    co_return out;
+  }
+
+ private:
+  Services& services_;
+  repo::CommitRef commit_;
+  bool blobs_;
+  std::string text_;
+  std::optional<std::string> after_;
+  bool first_ = true, done_ = false;
+};
+
+http::Response stream_siblings(Services& services, repo::CommitRef commit, json::object rest,
+                               bool blobs) {
+  rest.erase("siblings");
+  auto answer = std::make_shared<LongAnswer>(services, std::move(commit), std::move(rest), blobs);
+  http::Stream stream;
+  stream.next = [answer] { return answer->next(); };
+  http::Response response;
+  response.headers.set("Content-Type", "application/json; charset=utf-8");
+  response.body = std::move(stream);
+  return response;
+}
+
 RepoHandler info_handler(Services& services) {
   return [&services](http::Request& request, account::Actor actor,
                      repo::RepoRef repo) -> Task<Result<http::Response>> {
@@ -39,14 +88,21 @@ RepoHandler info_handler(Services& services) {
     shape.blobs = request.query_flag("blobs") || request.query_flag("files_metadata");
     shape.siblings = !shape.expand || shape.expand->contains("siblings");
     repo::InfoParts parts;
-    parts.siblings = shape.siblings;
+    parts.siblings = false;
     CAIRN_CO_TRY(info, co_await services.repos.info(repo, request.rest_path("rev"), parts));
+    bool long_list = false;
+    if (shape.siblings) {
+      CAIRN_CO_TRY(siblings, co_await services.repos.short_siblings(info.commit));
+      info.siblings = std::move(siblings);
+      long_list = !info.siblings;
+    }
     auto out = info_json(services, info, shape);
     if (shape.expand)
       CAIRN_CO_CHECK(co_await add_lineage(services, actor, *repo, *shape.expand, out));
     if (request.query_flag("securityStatus"))
       out["securityRepoStatus"] =
           json::object{{"scansDone", false}, {"filesWithIssues", json::array()}};
+    if (long_list) co_return stream_siblings(services, info.commit, std::move(out), shape.blobs);
     co_return http::json(200, json::value(std::move(out)));
   };
 }

@@ -143,6 +143,11 @@ void add_routes(http::Router& router, Services& services) {
   add_request_routes(router, services);
   add_people_routes(router, services);
   add_activity_routes(router, services);
+  add_operation_routes(router, services);
+  add_large_file_routes(router, services);
+  add_space_value_routes(router, services);
+  add_deleted_routes(router, services);
+  add_compare_routes(router, services);
   using http::Method;
   for (RepoKind kind : all_kinds) {
     for (const char* suffix :

@@ -36,6 +36,11 @@ inline constexpr RepoKind all_kinds[] = {RepoKind::model, RepoKind::dataset, Rep
 void add_next_link(http::Response& response, const http::Request& request, const Services& services,
                    const std::string& cursor);
 
+/// "visibility", or the older "private".
+/// @return `invalid_argument`, word "InvalidVisibility", for both or an unknown word.
+[[nodiscard]] Result<std::optional<Visibility>> visibility_of(
+    const std::optional<std::string>& word, std::optional<bool> is_private);
+
 /// Adds a route of the repository's API for names of one segment, which only ever redirects. A
 /// repository whose own name is the word in the path ("ada/tree") comes first.
 void add_alias_route(http::Router& router, Services& services, RepoKind kind, http::Method method,
@@ -58,5 +63,10 @@ void add_like_routes(http::Router& router, Services& services);
 void add_request_routes(http::Router& router, Services& services);
 void add_people_routes(http::Router& router, Services& services);
 void add_activity_routes(http::Router& router, Services& services);
+void add_operation_routes(http::Router& router, Services& services);
+void add_large_file_routes(http::Router& router, Services& services);
+void add_space_value_routes(http::Router& router, Services& services);
+void add_compare_routes(http::Router& router, Services& services);
+void add_deleted_routes(http::Router& router, Services& services);
 
 }  // namespace cairn::api::hub

@@ -11,6 +11,12 @@ struct FileIn {
 };
 BOOST_DESCRIBE_STRUCT(FileIn, (), (path, content, encoding))
 
+struct ValueIn {
+  std::string key, value;
+  std::optional<std::string> description;
+};
+BOOST_DESCRIBE_STRUCT(ValueIn, (), (key, value, description))
+
 struct CreateIn {
   std::string name;
   std::optional<std::string> organization, type, visibility;
@@ -18,10 +24,11 @@ struct CreateIn {
   std::optional<std::string> license, license_name, license_link;
   std::vector<FileIn> files;
   std::optional<std::string> sdk, sdkVersion, short_description;
+  std::vector<ValueIn> secrets, variables;
 };
 BOOST_DESCRIBE_STRUCT(CreateIn, (),
                       (name, organization, type, visibility, private_, license, license_name,
-                       license_link, files, sdk, sdkVersion, short_description))
+                       license_link, files, sdk, sdkVersion, short_description, secrets, variables))
 
 struct DeleteIn {
   std::string name;
@@ -57,6 +64,8 @@ Result<RepoKind> kind_of(const std::optional<std::string>& type) {
               "\"type\" must be one of model, dataset, space, kernel.");
 }
 
+}  // namespace
+
 Result<std::optional<Visibility>> visibility_of(const std::optional<std::string>& word,
                                                 std::optional<bool> is_private) {
   if (word && is_private)
@@ -69,6 +78,8 @@ Result<std::optional<Visibility>> visibility_of(const std::optional<std::string>
   return fail(ErrorCode::invalid_argument, "InvalidVisibility",
               "\"visibility\" must be one of public, private, protected.");
 }
+
+namespace {
 
 /// Older clients send the name as "owner/name".
 void split_owner(std::string& name, std::optional<std::string>& owner) {
@@ -93,6 +104,10 @@ Result<repo::NewRepo> new_repo(CreateIn in) {
   out.sdk = in.sdk.value_or("");
   out.sdk_version = in.sdkVersion.value_or("");
   out.short_description = in.short_description.value_or("");
+  for (auto [from, to] :
+       {std::pair(&in.secrets, &out.secrets), std::pair(&in.variables, &out.variables)})
+    for (auto& value : *from)
+      to->push_back({std::move(value.key), std::move(value.value), std::move(value.description)});
   for (auto& file : in.files) {
     if (file.encoding && *file.encoding == "base64") {
       CAIRN_TRY(bytes, base64_decode(file.content));

@@ -35,20 +35,6 @@ constexpr db::Statement finish_copy_row{"repo.copy.finish", R"sql(
 constexpr db::Statement abandon_copy_row{"repo.copy.abandon", R"sql(
   UPDATE repos SET purge_at = $1 WHERE id = $2 AND sha = '')sql"};
 
-// ---- lineage ----
-
-constexpr db::Statement count_children{"repo.children", R"sql(
-  SELECT t.tag, COUNT(*) FROM repo_tags t JOIN repos r ON r.id = t.repo_id
-  WHERE t.tag IN ($1, $2, $3, $4) AND r.kind = 0 AND r.deleted_at IS NULL
-    AND ($5 = 1 OR r.visibility <> 1 OR r.owner_id IN (SELECT value FROM json_each($6)))
-  GROUP BY t.tag)sql",
-                                       R"sql(
-  SELECT t.tag, COUNT(*) FROM repo_tags t JOIN repos r ON r.id = t.repo_id
-  WHERE t.tag IN ($1, $2, $3, $4) AND r.kind = 0 AND r.deleted_at IS NULL
-    AND ($5 = 1 OR r.visibility <> 1 OR r.owner_id = ANY (ARRAY(
-      SELECT value::bigint FROM json_array_elements_text(CAST($6 AS json)))))
-  GROUP BY t.tag)sql"};
-
 // ---- names ----
 
 constexpr db::Statement find_deleted_name{
@@ -103,7 +89,7 @@ constexpr db::Statement update_sealed{"repo.space_value.reseal", R"sql(
   UPDATE space_values SET value = $1 WHERE id = $2)sql"};
 
 constexpr const db::Statement* all_statements[] = {
-    &count_children,    &insert_copy_row,     &finish_copy_row, &abandon_copy_row,
+        &insert_copy_row,     &finish_copy_row, &abandon_copy_row,
     &find_deleted_name, &find_redirect_time,  &put_file_purge,  &find_file_purge,
     &find_git_bytes,    &update_storage_anew, &list_values,     &find_value,
     &count_values,      &put_value,           &delete_value,    &copy_values,
@@ -129,21 +115,6 @@ void finish_copy(db::Tx& tx, RepoId id, const Repo& from, std::string_view sha) 
 
 void abandon_copy(db::Tx& tx, RepoId id) {
   tx.run(abandon_copy_row, tx.now(), id);
-}
-
-std::map<std::string, std::int64_t> children(db::Tx& tx, std::string_view model,
-                                             const access::ListFilter& filter) {
-  auto tag = [&](std::string_view relation) {
-    return "base_model:" + std::string(relation) + ":" + std::string(model);
-  };
-  std::map<std::string, std::int64_t> out;
-  for (const auto& row : tx.all(count_children, tag("finetune"), tag("adapter"), tag("quantized"),
-                                tag("merge"), filter.everything ? 1 : 0, filter.owners_json())) {
-    const auto& text = row.text(0);
-    auto from = text.find(':') + 1;
-    out[text.substr(from, text.find(':', from) - from)] = row.integer(1);
-  }
-  return out;
 }
 
 std::optional<Repo> find_deleted_named(db::Tx& tx, RepoKind kind, OwnerId owner,

@@ -1,5 +1,4 @@
 #pragma once
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,11 +24,6 @@ RepoId insert_copy(db::Tx& tx, const PublicId& public_id, const Repo& from, Owne
 void finish_copy(db::Tx& tx, RepoId id, const Repo& from, std::string_view sha);
 /// It failed: purged with the next round.
 void abandon_copy(db::Tx& tx, RepoId id);
-
-// ---- Lineage ----
-/// Models whose card names this one as their base, by relation, of those that the filter shows.
-std::map<std::string, std::int64_t> children(db::Tx& tx, std::string_view model,
-                                             const access::ListFilter& filter);
 
 // ---- Names that are not free yet ----
 /// A repository of this name that was deleted and can still be restored.

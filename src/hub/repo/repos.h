@@ -1,6 +1,5 @@
 #pragma once
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -218,8 +217,6 @@ class Repos {
   /// @param revision  empty: the default branch.
   /// @return `not_found`, word "RevisionNotFound".
   Task<Result<Info>> info(RepoRef repo, std::string revision, InfoParts parts);
-  /// How many models that the actor sees were made from this one: relation -> count.
-  Task<Result<std::map<std::string, std::int64_t>>> children(Actor actor, RepoRef model);
   /// Every file of a commit when they are few (some thousand); null when they are more: then they
   /// are read in pages.
   Task<Result<Siblings>> short_siblings(CommitRef commit);

@@ -4,7 +4,6 @@
 #include "base/text.h"
 #include "hub/repo/cursor.h"
 #include "hub/repo/list_store.h"
-#include "hub/repo/operations_store.h"
 #include "hub/repo/parts.h"
 #include "hub/repo/repos.h"
 #include "hub/repo/store.h"
@@ -344,13 +343,6 @@ Task<Result<StoragePage>> Repos::storage(Actor actor, StorageQuery query) {
 }
 
 // ---- Siblings ----------------------------------------------------------------------------------
-
-Task<Result<std::map<std::string, std::int64_t>>> Repos::children(Actor actor, RepoRef model) {
-  auto read = [actor, model](db::Tx& tx) -> Result<std::map<std::string, std::int64_t>> {
-    return store::children(tx, model->name, access::list_filter(tx, actor));
-  };
-  co_return co_await parts_->database.read(read);
-}
 
 Task<Result<history::TreePage>> Repos::sibling_page(CommitRef commit,
                                                     std::optional<std::string> after) {
