@@ -1,6 +1,6 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, git, git_push, lists, small, start, uploads, xet
+from rows import build, commits, downloads, git, git_push, lists, small, start, uploads, whole, xet
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -16,6 +16,8 @@ ROWS = {
     "gc": ("Pushes with git", git_push.pushes),
     "gd": ("32 clones at once", git.crowd),
     "ge": ("Commits and downloads while a large pack is pushed", git_push.commits_during_push),
+    "tree": ("Tree and info of 100 000 files", whole.tree_and_siblings),
+    "copies": ("Duplicate and super-squash", whole.copies),
     "h": ("Clean build and tests", build.build),
     "l": ("Lists of 100 000 repositories", lists.lists),
     "xa": ("Xet: xorbs on one core", xet.primitives),
