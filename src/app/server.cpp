@@ -259,14 +259,22 @@ int serve(Config config) {
   auto admin_key = hub.folder.make_admin_key();
   if (!admin_key) return failed(admin_key.error());
 
-  api::hub::Services services{*hub.database, hub.blocking,
-                              hub.accounts,  hub.repos,
-                              hub.files,     hub.commits,
-                              hub.community, hub.large_files,
-                              hub.xet,       hub.inspector,
-                              hub.operations, hub.space_values,
-                              hub.config.public_url, *admin_key,
-                              hub.settings,  hub.clock,
+  api::hub::Services services{*hub.database,
+                              hub.blocking,
+                              hub.accounts,
+                              hub.repos,
+                              hub.files,
+                              hub.commits,
+                              hub.community,
+                              hub.large_files,
+                              hub.xet,
+                              hub.inspector,
+                              hub.operations,
+                              hub.space_values,
+                              hub.config.public_url,
+                              *admin_key,
+                              hub.settings,
+                              hub.clock,
                               rate_limits(hub.config, *listen)};
   api::accounts::Services account{*hub.database, hub.accounts, hub.people,           hub.settings,
                                   hub.mail,      hub.clock,    hub.config.public_url};

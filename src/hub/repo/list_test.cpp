@@ -182,7 +182,8 @@ TEST_P(Lists, NeverReadAWholeTable) {
     return {};
   };
   if (engine == db::Engine::postgres) hub.must(hub.write(grow));
-  for (auto statements : {store::statements(), store::list_statements(), store::operation_statements()})
+  for (auto statements :
+       {store::statements(), store::list_statements(), store::operation_statements()})
     for (const auto* statement : statements) {
       auto fixed = hub.must(hub.database->explain(*statement));
       EXPECT_TRUE(fixed.full_scans.empty()) << statement->name << "\n"

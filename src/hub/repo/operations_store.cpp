@@ -89,11 +89,11 @@ constexpr db::Statement update_sealed{"repo.space_value.reseal", R"sql(
   UPDATE space_values SET value = $1 WHERE id = $2)sql"};
 
 constexpr const db::Statement* all_statements[] = {
-        &insert_copy_row,     &finish_copy_row, &abandon_copy_row,
-    &find_deleted_name, &find_redirect_time,  &put_file_purge,  &find_file_purge,
-    &find_git_bytes,    &update_storage_anew, &list_values,     &find_value,
-    &count_values,      &put_value,           &delete_value,    &copy_values,
-    &delete_values,     &page_secrets,        &update_sealed};
+    &insert_copy_row,     &finish_copy_row, &abandon_copy_row, &find_deleted_name,
+    &find_redirect_time,  &put_file_purge,  &find_file_purge,  &find_git_bytes,
+    &update_storage_anew, &list_values,     &find_value,       &count_values,
+    &put_value,           &delete_value,    &copy_values,      &delete_values,
+    &page_secrets,        &update_sealed};
 
 }  // namespace
 

@@ -62,8 +62,7 @@ class Hub : public account::testing::World {
     std::vector<db::Migration> out;
     for (auto part : {access::access_migrations(), event::event_migrations(), history::migrations(),
                       lfs::lfs_migrations(), count::count_migrations(),
-                      settings::settings_migrations(), work::work_migrations(),
-                      repo_migrations()})
+                      settings::settings_migrations(), work::work_migrations(), repo_migrations()})
       out.insert(out.end(), part.begin(), part.end());
     out.insert(out.end(), more.begin(), more.end());
     return out;
