@@ -98,11 +98,22 @@ Task<Result<>> collect_garbage(Hub& hub) {
   co_return co_await hub.database->write(plan_collection);
 }
 
-RepoId repo_of(const work::WorkItem& item) {
-  return RepoId{parse_int(item.key).value_or(0)};
+/// The repository that an item of work is about.
+Result<RepoId> repo_of(const work::WorkItem& item) {
+  auto number = parse_int(std::string_view(item.key).substr(0, item.key.find('.')));
+  if (!number)
+    return fail(ErrorCode::internal, "InvalidWork", "The work names no repository.")
+        .with("key", item.key);
+  return RepoId{*number};
 }
 
-Task<Result<>> collect_repo(Hub& hub, RepoId repo) {
+Task<Result<>> inspect_repo(Hub& hub, work::WorkItem item) {
+  CAIRN_CO_TRY(repo, repo_of(item));
+  co_return co_await hub.inspector.inspect(repo, repo::Depth::everything);
+}
+
+Task<Result<>> collect_repo(Hub& hub, work::WorkItem item) {
+  CAIRN_CO_TRY(repo, repo_of(item));
   auto now = [](db::Tx& tx) -> Result<Time> { return tx.now(); };
   CAIRN_CO_TRY(at, co_await hub.database->read(now));
   co_return co_await hub.operations.collect(repo, at - days(hub.config.restorable_days));
@@ -157,15 +168,6 @@ Result<> plan_sheets(Hub& hub) {
     if (planned.empty()) return {};
     after = planned.back();
   }
-}
-
-/// The repository that work of hub/history is about.
-Result<RepoId> repo_of(const work::WorkItem& item) {
-  auto number = parse_int(std::string_view(item.key).substr(0, item.key.find('.')));
-  if (!number)
-    return fail(ErrorCode::internal, "InvalidWork", "The work names no repository.")
-        .with("key", item.key);
-  return RepoId{*number};
 }
 
 Task<Result<>> build_sheets(Hub& hub, const work::Worker& worker, work::WorkItem item) {
@@ -223,9 +225,8 @@ Result<> Upkeep::plan(Hub& hub) {
     CAIRN_CHECK(plan_cut(tx, minutes(10)));
     return plan_rolling(tx, minutes(1));
   };
-  return hub.database->write_now(plan);
   CAIRN_CHECK(plan_sheets(hub));
-  return hub.database->write_now(plan_collection);
+  return hub.database->write_now(plan);
 }
 
 void Upkeep::start() {
@@ -242,11 +243,10 @@ void Upkeep::start() {
       if (second % 60 == 0) co_await each_minute(hub);
     }
   };
-  loop_->worker.handle(std::string(repo::inspect_work), [this](work::WorkItem item) {
-    return hub_.inspector.inspect(repo_of(item), repo::Depth::everything);
-  });
+  loop_->worker.handle(std::string(repo::inspect_work),
+                       [this](work::WorkItem item) { return inspect_repo(hub_, std::move(item)); });
   loop_->worker.handle(std::string(repo::collect_work),
-                       [this](work::WorkItem item) { return collect_repo(hub_, repo_of(item)); });
+                       [this](work::WorkItem item) { return collect_repo(hub_, std::move(item)); });
   loop_->worker.handle(std::string(collect_kind),
                        [this](work::WorkItem) { return collect_garbage(hub_); });
   loop_->worker.handle(std::string(cut_kind),
