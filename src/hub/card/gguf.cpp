@@ -194,7 +194,7 @@ Result<std::optional<json::value>> read_value(Cursor& in, Type type, const std::
 Result<std::int64_t> count_elements(Cursor& in, std::uint64_t tensors) {
   std::int64_t total = 0;
   for (std::uint64_t i = 0; i < tensors; ++i) {
-    CAIRN_TRY(name, read_text(in, 0));
+    CAIRN_CHECK(read_text(in, 0));
     CAIRN_TRY(dimensions, in.number<std::uint32_t>());
     if (dimensions > dimensions_max) return invalid("a tensor has too many dimensions");
     std::int64_t elements = 1;

@@ -41,12 +41,9 @@ struct Comparer {
           b == new_entries.end() || (a != old_entries.end() && sort_key(*a) < sort_key(*b));
       bool second_only =
           a == old_entries.end() || (b != new_entries.end() && sort_key(*b) < sort_key(*a));
-      if (first_only)
-        CAIRN_CHECK(entry(&*a++, nullptr, prefix));
-      else if (second_only)
-        CAIRN_CHECK(entry(nullptr, &*b++, prefix));
-      else
-        CAIRN_CHECK(entry(&*a++, &*b++, prefix));
+      const auto* before = second_only ? nullptr : &*a++;
+      const auto* after = first_only ? nullptr : &*b++;
+      CAIRN_CHECK(entry(left, right, prefix));
     }
     return {};
   }

@@ -539,7 +539,7 @@ std::string json_of(const std::vector<git::Oid>& oids) {
 }  // namespace
 
 std::vector<CommitInfo> commits_after(db::Tx& tx, RepoId repo, std::string_view after, int limit) {
-  return commits_of(tx.all(commits_after_sql, repo, after, limit));
+  return commits_of(repo, tx.all(commits_after_sql, repo, after, limit));
 }
 
 bool has_commits(db::Tx& tx, RepoId repo, const std::vector<git::Oid>& oids) {
