@@ -111,20 +111,6 @@ http::Handler nothing_handler(Services& services, std::string param, OwnerKind k
   });
 }
 
-/// The picture's address, or the picture itself for an image element.
-http::Handler avatar_handler(Services& services, std::string param) {
-  return http::Handler([&services, param = std::move(param)](
-                           http::Request& request) -> Task<Result<http::Response>> {
-    CAIRN_CO_TRY(owner,
-                 co_await services.community.people.owner(std::string(request.param(param))));
-    auto url = avatar_url(services, owner);
-    if (url.starts_with("/")) url.insert(0, services.public_url);
-    if (request.query_flag("redirect") || request.header("Sec-Fetch-Dest") == "image")
-      co_return http::redirect(302, url);
-    co_return http::json(200, json::value(json::object{{"avatarUrl", url}}));
-  });
-}
-
 }  // namespace
 
 void add_people_routes(http::Router& router, Services& services) {
@@ -147,15 +133,6 @@ void add_people_routes(http::Router& router, Services& services) {
         nothing_handler(services, "user", OwnerKind::user, json::array()));
   add(orgs + "/followers", "organization.followers", "Nobody, until people can be followed.",
       nothing_handler(services, "org", OwnerKind::organization, json::array()));
-  add(users + "/socials", "user.socials", "Where else to find a user.",
-      nothing_handler(services, "user", OwnerKind::user, json::object()));
-  add(orgs + "/socials", "organization.socials", "Where else to find an organization.",
-      nothing_handler(services, "org", OwnerKind::organization, json::object()));
-  add(users + "/avatar", "user.avatar", "The picture of a user.", avatar_handler(services, "user"));
-  add(orgs + "/avatar", "organization.avatar", "The picture of an organization.",
-      avatar_handler(services, "org"));
-  add("/api/avatars/{owner}", "owner.avatar", "The picture of a user or organization.",
-      avatar_handler(services, "owner"));
 }
 
 }  // namespace cairn::api::hub

@@ -34,9 +34,8 @@ Task<Result<>> Likes::change(Actor actor, RepoRef repo, bool give) {
     bool changed =
         give ? store::like(tx, current.id, actor.user) : store::unlike(tx, current.id, actor.user);
     if (!changed) return {};
-    repo::add_likes(tx, current.id, give ? 1 : -1);
+    repos->add_likes(tx, current, give ? 1 : -1);
     repo::append_event(tx, actor, current, give ? "repo.liked" : "repo.unliked");
-    repos->forget_after_commit(tx, current);
     return {};
   };
   co_return co_await database_.write(write);

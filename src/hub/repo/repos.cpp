@@ -174,9 +174,6 @@ Result<OwnerId> allow_user(db::Tx& tx, RepoId repo, UserId user, Action action) 
   return found->owner;
 }
 
-void add_likes(db::Tx& tx, RepoId repo, std::int64_t more) {
-  store::add_likes(tx, repo, more);
-}
 void raise_gc_epoch(db::Tx& tx, RepoId repo) {
   store::raise_gc_epoch(tx, repo);
 }

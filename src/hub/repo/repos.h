@@ -292,8 +292,6 @@ class Repos {
 /// To be called by whoever takes objects or large files from a repository: a commit that checked
 /// before checks again.
 void raise_gc_epoch(db::Tx& tx, RepoId repo);
-/// Likes given and taken back; the caller drops the row from memory (`forget_after_commit`).
-void add_likes(db::Tx& tx, RepoId repo, std::int64_t more);
 
 /// The living repository of this number, without any check. For other modules' transactions.
 [[nodiscard]] std::optional<Repo> find_repo(db::Tx& tx, RepoId id);

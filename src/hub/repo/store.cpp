@@ -81,8 +81,6 @@ constexpr db::Statement update_restored{"repo.mark_restored", R"sql(
 constexpr db::Statement update_downloads{"repo.add_downloads", R"sql(
   UPDATE repos SET downloads = downloads + $1, downloads_all_time = downloads_all_time + $1
   WHERE id = $2)sql"};
-constexpr db::Statement update_likes{"repo.add_likes",
-                                     "UPDATE repos SET likes = likes + $1 WHERE id = $2"};
 constexpr db::Statement update_gc_epoch{"repo.raise_gc_epoch", R"sql(
   UPDATE repos SET gc_epoch = gc_epoch + 1, version = version + 1 WHERE id = $1)sql"};
 constexpr db::Statement put_redirect{"repo.put_redirect", R"sql(
@@ -143,7 +141,6 @@ constexpr const db::Statement* all_statements[] = {&find_by_id,
                                                    &update_deleted,
                                                    &update_restored,
                                                    &update_downloads,
-                                                   &update_likes,
                                                    &update_gc_epoch,
                                                    &put_redirect,
                                                    &delete_redirect,
@@ -300,9 +297,6 @@ void add_downloads(db::Tx& tx, RepoId id, std::int64_t count) {
 }
 void raise_gc_epoch(db::Tx& tx, RepoId id) {
   tx.run(update_gc_epoch, id);
-}
-void add_likes(db::Tx& tx, RepoId id, std::int64_t more) {
-  tx.run(update_likes, more, id);
 }
 void insert_redirect(db::Tx& tx, RepoKind kind, std::string_view owner_key,
                      std::string_view name_key, RepoId id) {

@@ -52,7 +52,6 @@ void mark_deleted(db::Tx& tx, RepoId id, std::optional<UserId> by, Time purge_at
 void mark_restored(db::Tx& tx, RepoId id, const RepoName& name);
 void add_downloads(db::Tx& tx, RepoId id, std::int64_t count);
 void raise_gc_epoch(db::Tx& tx, RepoId id);
-void add_likes(db::Tx& tx, RepoId id, std::int64_t more);
 void insert_redirect(db::Tx& tx, RepoKind kind, std::string_view owner_key,
                      std::string_view name_key, RepoId id);
 void drop_redirect(db::Tx& tx, RepoKind kind, std::string_view owner_key,
