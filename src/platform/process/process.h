@@ -14,6 +14,14 @@
 /// The only place that starts programs.
 namespace cairn::process {
 
+/// For programs that read strangers' bytes: no network, no signals to others, no new privileges,
+/// no file but those of the system to read (where the kernel has Landlock) and none to write; input
+/// and output are the pipes.
+struct Confinement {
+  std::size_t memory_bytes_max = 512u << 20;  ///< Of address space.
+  std::uint64_t cpu_seconds_max = 20;
+};
+
 /// A program to run: an argument vector, never a shell. It gets its own process group, only
 /// descriptors 0–2, and exactly the environment given here.
 struct Command {
@@ -27,6 +35,7 @@ struct Command {
   /// Given: gets what the program writes to stdout, as it comes, instead of Output::out, and there
   /// is no limit. False ends the program; that is no error.
   std::function<bool(std::string_view)> take_output = {};
+  std::optional<Confinement> confined = {};
 };
 
 struct Output {

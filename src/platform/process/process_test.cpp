@@ -1,12 +1,15 @@
 #include "platform/process/process.h"
 
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include <dirent.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <linux/landlock.h>
 #include <signal.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/text.h"
@@ -183,6 +186,63 @@ TEST(ProcessRun, ManyAtOnceKeepTheirStreamsApart) {
     });
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(right, 40);
+}
+
+Command confined(std::string script) {
+  auto command = shell(std::move(script));
+  command.confined = Confinement{};
+  return command;
+}
+
+TEST(ProcessConfined, StillReadsAndWritesItsPipes) {
+  auto command = confined("cat");
+  command.input = "bytes of a stranger";
+  auto output = run(command);
+  ASSERT_TRUE(output) << output.error().message;
+  EXPECT_EQ(output->out, "bytes of a stranger");
+}
+
+TEST(ProcessConfined, HasNoNetwork) {
+  Command command{.argv = {"python3", "-c",
+                           "import socket\n"
+                           "try: socket.socket()\n"
+                           "except PermissionError: print('refused')"}};
+  command.confined = Confinement{};
+  auto output = run(command);
+  ASSERT_TRUE(output) << output.error().message;
+  EXPECT_EQ(output->out, "refused\n") << output->err;
+}
+
+TEST(ProcessConfined, ReadsNoFileOfTheHub) {
+  if (::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION) < 1)
+    GTEST_SKIP() << "this kernel has no Landlock";
+  std::string secret = ::testing::TempDir() + "/cairn_confined_secret";
+  std::ofstream(secret) << "root key";
+  auto open = run({.argv = {"cat", secret}});
+  ASSERT_TRUE(open);
+  EXPECT_EQ(open->out, "root key");
+  auto output = run(confined("cat " + secret));
+  ASSERT_TRUE(output);
+  EXPECT_EQ(output->out, "");
+  EXPECT_NE(output->exit_code, 0);
+}
+
+TEST(ProcessConfined, WritesNoFile) {
+  std::string path = ::testing::TempDir() + "/cairn_confined_file";
+  ::unlink(path.c_str());
+  auto output = run(confined("echo kept > " + path));
+  ASSERT_TRUE(output);
+  EXPECT_NE(output->exit_code, 0);
+  EXPECT_NE(::access(path.c_str(), F_OK), 0);
+}
+
+TEST(ProcessConfined, MemoryIsBounded) {
+  Command command{.argv = {"python3", "-c", "x = bytearray(1 << 30); print(len(x))"}};
+  command.confined = Confinement{.memory_bytes_max = 256u << 20};
+  auto output = run(command);
+  ASSERT_TRUE(output);
+  EXPECT_NE(output->exit_code, 0);
+  EXPECT_EQ(output->out, "");
 }
 
 TEST(ProcessRunChecked, FailureCarriesCodeAndErrorOutputForTheLogOnly) {
