@@ -20,7 +20,7 @@ struct Credential {
 /// @return nothing unless the user can act.
 std::optional<OwnerRow> acting_user(db::Tx& tx, UserId id) {
   auto row = store::owner_by_id(tx, owner_of(id));
-  if (!row || row->deleted_at || row->owner.disabled_at) return std::nullopt;
+  if (!row || row->deleted_at || row->owner.disabled_at || row->must_verify) return std::nullopt;
   return row;
 }
 
@@ -61,6 +61,7 @@ Result<Credential> load_session(db::Tx& tx, const Sha256Digest& hash, Time now) 
   if (!user) return fail(bad_credentials());
   Actor actor = actor_of(*user, ActorKind::user);
   actor.session = session->id;
+  actor.confirmed_at = session->confirmed_at;
   return Credential{std::move(actor), session->expires_at};
 }
 
@@ -132,11 +133,12 @@ Accounts::~Accounts() = default;
 
 // ---- Recognition ----
 
-Task<Result<Actor>> Accounts::recognize(bool session, std::string value) {
+Task<Result<Actor>> Accounts::recognize(bool session, std::string value, Seen seen) {
   if (!is_token_value(value)) co_return fail(bad_credentials());
   CredentialKey key{session ? CredentialKind::session : CredentialKind::token, token_hash(value)};
   Time now = clock_.now();
-  if (auto entry = cache_->find(key, now)) co_return entry->actor;
+  seen = bounded(std::move(seen));
+  if (auto entry = cache_->find(key, now, seen)) co_return entry->actor;
 
   auto generation = cache_->generation();
   auto load = [key, now](db::Tx& tx) -> Result<Credential> {
@@ -149,36 +151,81 @@ Task<Result<Actor>> Accounts::recognize(bool session, std::string value) {
   entry->expires_at = credential.expires_at;
   entry->loaded_at = now;
   entry->last_used_us = now.us;
+  entry->seen = std::move(seen);
   cache_->insert(key, std::move(entry), generation);
   co_return std::move(credential.actor);
 }
 
-Task<Result<Actor>> Accounts::authenticate(std::string token) {
-  return recognize(false, std::move(token));
+Task<Result<Actor>> Accounts::authenticate(std::string token, Seen seen) {
+  return recognize(false, std::move(token), std::move(seen));
 }
 
-Task<Result<Actor>> Accounts::authenticate_session(std::string cookie) {
-  return recognize(true, std::move(cookie));
+Task<Result<Actor>> Accounts::authenticate_session(std::string cookie, Seen seen) {
+  return recognize(true, std::move(cookie), std::move(seen));
 }
 
-Task<Result<User>> Accounts::sign_in(std::string name, std::string password) {
-  auto find = [name](db::Tx& tx) -> Result<std::optional<OwnerRow>> {
-    auto user = find_user(tx, name);
-    if (!user) return std::optional<OwnerRow>{};
-    return acting_user(tx, user->id);
-  };
-  CAIRN_CO_TRY(row, co_await database_.read(find));
-  auto hash = row ? row->password_hash : std::nullopt;
+Task<Result<bool>> Accounts::verify_in_turn(std::optional<std::string> hash, std::string password) {
+  // Each takes 64 MiB while it runs: the threads bound how many run, this how many wait.
+  constexpr int verifying_max = 32;
+  struct Turn {
+    std::atomic<int>& count;
+    int before = count.fetch_add(1);
+    ~Turn() { --count; }
+  } turn{verifying_};
+  if (turn.before >= verifying_max) {
+    Error busy{ErrorCode::unavailable, "TooManySignIns",
+               "Many people are signing in right now. Try again in a few seconds."};
+    busy.retry_after_s = 3;
+    co_return fail(std::move(busy));
+  }
   auto verify = [hash, password] {
     if (hash) return password.size() <= password_bytes_max && verify_password(*hash, password);
     (void)hash_password("no such user");  // As much work as for a user who exists.
     return false;
   };
-  bool good = co_await blocking_.run(verify);
+  co_return co_await blocking_.run(verify);
+}
+
+Task<Result<User>> Accounts::sign_in(std::string name, std::string password) {
+  auto find = [name](db::Tx& tx) -> Result<std::optional<OwnerRow>> {
+    auto user = find_user(tx, name);
+    if (!user && name.find('@') != name.npos) {
+      auto known = users_of_email(tx, name);
+      if (known.size() == 1) user = known.front();
+    }
+    if (!user) return std::optional<OwnerRow>{};
+    auto row = store::owner_by_id(tx, owner_of(user->id));
+    if (!row || row->owner.disabled_at) return std::optional<OwnerRow>{};
+    return row;
+  };
+  CAIRN_CO_TRY(row, co_await database_.read(find));
+  CAIRN_CO_TRY(good, co_await verify_in_turn(row ? row->password_hash : std::nullopt, password));
   if (!good)
     co_return fail(ErrorCode::bad_credentials, "InvalidPassword",
                    "The name or the password is wrong.");
+  if (row->must_verify)
+    co_return fail(ErrorCode::forbidden, "EmailNotVerified",
+                   "Open the link in the mail that this hub sent you, then sign in.");
   co_return to_user(*row);
+}
+
+Task<Result<>> Accounts::check_password_of(UserId user, std::string password) {
+  auto find = [user](db::Tx& tx) -> Result<std::optional<std::string>> {
+    auto row = acting_user(tx, user);
+    return row ? row->password_hash : std::nullopt;
+  };
+  CAIRN_CO_TRY(hash, co_await database_.read(find));
+  CAIRN_CO_TRY(good, co_await verify_in_turn(hash, std::move(password)));
+  if (good) co_return Result<>{};
+  co_return fail(ErrorCode::bad_credentials, "InvalidPassword", "The password is wrong.");
+}
+
+std::string Accounts::csrf_token(std::string_view cookie) const {
+  return keyring_.sign("account.csrf", cookie);
+}
+
+bool Accounts::is_csrf_token(std::string_view cookie, std::string_view token) const {
+  return keyring_.verify("account.csrf", cookie, token);
 }
 
 Task<Result<>> Accounts::flush() {
@@ -189,8 +236,8 @@ Task<Result<>> Accounts::flush() {
     auto write = [uses, from](db::Tx& tx) -> Result<> {
       for (std::size_t i = from; i < std::min(from + step, uses->size()); ++i) {
         const auto& use = (*uses)[i];
-        if (use.actor.token) store::touch_token(tx, *use.actor.token, use.at);
-        if (use.actor.session) store::touch_session(tx, *use.actor.session, use.at);
+        if (use.actor.token) store::touch_token(tx, *use.actor.token, use.at, use.seen);
+        if (use.actor.session) store::touch_session(tx, *use.actor.session, use.at, use.seen);
       }
       return {};
     };
@@ -208,21 +255,66 @@ void Accounts::forget_after_commit(db::Tx& tx) {
 
 Result<> Accounts::revoke_token(db::Tx& tx, UserId user, TokenId id) {
   CAIRN_TRY(token, find_token(tx, id));
-  if (token.user != user)
-    return fail(ErrorCode::not_found, "TokenNotFound",
-                "There is no such token, or it is revoked. List yours to see which there are.");
+  if (token.user != user) return token_not_found();
   store::revoke_token(tx, id);
   forget_after_commit(tx);
   return {};
 }
 
-Result<bool> Accounts::revoke_token_value(db::Tx& tx, std::string_view value) {
-  if (!is_token_value(value)) return false;
+Result<std::optional<Token>> Accounts::revoke_token_value(db::Tx& tx, std::string_view value) {
+  if (!is_token_value(value)) return std::optional<Token>{};
   auto token = store::token_by_hash(tx, token_hash(value));
-  if (!token || token->revoked_at) return false;
+  if (!token || token->revoked_at) return std::optional<Token>{};
   store::revoke_token(tx, token->id);
   forget_after_commit(tx);
-  return true;
+  return token;
+}
+
+Result<CreatedToken> Accounts::rotate_token(db::Tx& tx, UserId user, TokenId id,
+                                            std::optional<Time> expires_at) {
+  CAIRN_TRY(token, find_token(tx, id));
+  if (token.user != user) return token_not_found();
+  CreatedToken out{std::move(token), new_token_value()};
+  out.token.hint = token_hint(out.value);
+  out.token.expires_at = expires_at;
+  store::rotate_token(tx, out.token, token_hash(out.value));
+  forget_after_commit(tx);
+  return out;
+}
+
+Result<> Accounts::end_session(db::Tx& tx, UserId user, const PublicId& id) {
+  auto session = store::session_by_public_id(tx, id);
+  if (!session || session->user != user || session->revoked_at)
+    return fail(ErrorCode::not_found, "SessionNotFound",
+                "There is no such session, or it has ended. List yours to see which there are.");
+  store::end_session(tx, session->id);
+  forget_after_commit(tx);
+  return {};
+}
+
+void Accounts::end_sessions(db::Tx& tx, UserId user, std::optional<SessionId> kept) {
+  store::end_sessions(tx, user, kept);
+  forget_after_commit(tx);
+}
+
+Result<std::string> Accounts::confirm_session(db::Tx& tx, SessionId session) {
+  auto cookie = new_cookie();
+  if (!store::confirm_session(tx, session, token_hash(cookie), tx.now() + session_lifetime))
+    return fail(bad_credentials());
+  forget_after_commit(tx);
+  return cookie;
+}
+
+Result<> Accounts::verify_email(db::Tx& tx, UserId user, std::string_view email) {
+  CAIRN_TRY(row, living_user(tx, user));
+  if (row.owner.email != email)
+    return fail(ErrorCode::conflict, "EmailChanged",
+                "The account has another email address by now. Ask for a new link.");
+  row.owner.email_verified_at = tx.now();
+  row.must_verify = false;
+  store::update_owner(tx, row);
+  forget_after_commit(tx);
+  return {};
 }
 
 Result<> Accounts::disable_user(db::Tx& tx, UserId user) {
@@ -231,6 +323,7 @@ Result<> Accounts::disable_user(db::Tx& tx, UserId user) {
   CAIRN_CHECK(keep_an_admin(tx, user));
   row.owner.disabled_at = tx.now();
   store::update_owner(tx, row);
+  store::end_sessions(tx, user, std::nullopt);
   forget_after_commit(tx);
   return {};
 }
@@ -318,6 +411,7 @@ Result<Owner> Accounts::change_profile(db::Tx& tx, OwnerId owner, const ProfileC
   }
   if (change.email) {
     CAIRN_TRY(email, check_email(*change.email));
+    if (o.email != email) o.email_verified_at.reset();
     o.email = email;
   }
   if (change.avatar) {
@@ -336,16 +430,29 @@ Result<Owner> Accounts::change_profile(db::Tx& tx, OwnerId owner, const ProfileC
 
 // ---- Longer steps ----
 
-Task<Result<>> Accounts::set_password(UserId user, std::string password) {
+Task<Result<std::string>> Accounts::hash_new_password(std::string password) {
   CAIRN_CO_CHECK(check_password(password));
   auto make = [password] { return hash_password(password); };
-  std::string hash = co_await blocking_.run(make);
-  auto write = [this, user, hash](db::Tx& tx) -> Result<> {
-    CAIRN_TRY(row, living_user(tx, user));
-    row.password_hash = hash;
-    store::update_owner(tx, row);
-    store::end_sessions(tx, user);
-    forget_after_commit(tx);
+  co_return co_await blocking_.run(make);
+}
+
+void Accounts::put_password_hash(db::Tx& tx, UserId user, const std::string& hash,
+                                 std::optional<SessionId> kept) {
+  tx.lock_row(db::Lockable::owner, user.value);
+  auto row = store::owner_by_id(tx, owner_of(user));
+  if (!row) return;
+  row->password_hash = hash;
+  store::update_owner(tx, *row);
+  store::end_sessions(tx, user, kept);
+  forget_after_commit(tx);
+}
+
+Task<Result<>> Accounts::set_password(UserId user, std::string password,
+                                      std::optional<SessionId> kept) {
+  CAIRN_CO_TRY(hash, co_await hash_new_password(std::move(password)));
+  auto write = [this, user, hash, kept](db::Tx& tx) -> Result<> {
+    CAIRN_CHECK(find_user(tx, user));
+    put_password_hash(tx, user, hash, kept);
     return {};
   };
   co_return co_await database_.write(write);

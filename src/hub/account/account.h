@@ -1,4 +1,5 @@
 #pragma once
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,6 +14,7 @@
 #include "hub/account/apply.h"
 #include "hub/account/owners.h"
 #include "hub/account/scopes.h"
+#include "hub/account/sessions.h"
 #include "hub/account/tokens.h"
 #include "hub/account/types.h"
 #include "platform/db/db.h"
@@ -59,14 +61,23 @@ class Accounts {
   // ---- Recognition ----
 
   /// Who holds this access token ("hf_…", without "Bearer "). A hit costs one SHA-256 and no SQL.
+  /// @param seen  kept with the last use.
   /// @return `bad_credentials`, message "Invalid credentials in Authorization header", when it is
   ///         unknown, expired, revoked, or its user is disabled or deleted.
-  Task<Result<Actor>> authenticate(std::string token);
+  Task<Result<Actor>> authenticate(std::string token, Seen seen = {});
   /// The same for a cookie's value. @return `bad_credentials`.
-  Task<Result<Actor>> authenticate_session(std::string cookie);
-  /// The user whose name and password these are. Takes the same time whether the name exists.
-  /// @return `bad_credentials`, word "InvalidPassword".
+  Task<Result<Actor>> authenticate_session(std::string cookie, Seen seen = {});
+  /// The user whose name (or verified email address) and password these are. Takes the same time
+  /// whether the name exists. Guessing is slowed down by the caller.
+  /// @return `bad_credentials`, word "InvalidPassword"; with the right password also `forbidden`,
+  ///         word "EmailNotVerified"; `unavailable` when too many passwords are being checked.
   Task<Result<User>> sign_in(std::string name, std::string password);
+  /// Whether this is the user's password. @return as `sign_in`.
+  Task<Result<>> check_password_of(UserId user, std::string password);
+  /// What a page must send in X-CSRF-Token with every write: bound to the cookie, and not to be
+  /// made without the root key.
+  [[nodiscard]] std::string csrf_token(std::string_view cookie) const;
+  [[nodiscard]] bool is_csrf_token(std::string_view cookie, std::string_view token) const;
 
   /// Writes when tokens and sessions were last used. Buffered: called every few seconds and before
   /// the end; losing a few seconds of it is allowed.
@@ -76,11 +87,27 @@ class Accounts {
 
   /// @return `not_found`, word "TokenNotFound", unless a living token of this user.
   Result<> revoke_token(db::Tx& tx, UserId user, TokenId token);
-  /// Whoever's it is: for leaked ones. @return whether there was such a token.
-  Result<bool> revoke_token_value(db::Tx& tx, std::string_view value);
+  /// Whoever's it is: for leaked ones. @return the token, when there was one.
+  Result<std::optional<Token>> revoke_token_value(db::Tx& tx, std::string_view value);
+  /// A new value for the same token; the old one opens nothing from the commit on.
+  /// @param expires_at  its new end. @return `not_found`, word "TokenNotFound".
+  Result<CreatedToken> rotate_token(db::Tx& tx, UserId user, TokenId token,
+                                    std::optional<Time> expires_at);
 
-  /// Disabled users keep everything and cannot do anything. The last administrator who can act
-  /// cannot be disabled, deleted or made an ordinary user: `conflict`, word "LastAdministrator".
+  /// @return `not_found`, word "SessionNotFound", unless a living session of this user.
+  Result<> end_session(db::Tx& tx, UserId user, const PublicId& session);
+  /// All of them but `kept`.
+  void end_sessions(db::Tx& tx, UserId user, std::optional<SessionId> kept = {});
+  /// The password was just given: the session lives on under a new cookie, which is returned.
+  /// @return `bad_credentials` when it ended meanwhile.
+  Result<std::string> confirm_session(db::Tx& tx, SessionId session);
+  /// The address is read by its user: they may act, and get mail there.
+  /// @return `conflict`, word "EmailChanged", when it is another by now.
+  Result<> verify_email(db::Tx& tx, UserId user, std::string_view email);
+
+  /// Disabled users keep everything and cannot do anything; their sessions end. The last
+  /// administrator who can act cannot be disabled, deleted or made an ordinary user: `conflict`,
+  /// word "LastAdministrator".
   Result<> disable_user(db::Tx& tx, UserId user);
   Result<> enable_user(db::Tx& tx, UserId user);
   Result<> set_admin(db::Tx& tx, UserId user, bool is_admin);
@@ -108,21 +135,28 @@ class Accounts {
 
   // ---- Longer steps ----
 
-  /// Argon2id on a blocking thread, then the row; sessions of the user end.
+  /// Argon2id on a blocking thread, then the row; sessions of the user end, but for `kept`.
   /// @return `invalid_argument`, word "InvalidPassword", outside 8 to 256 bytes.
-  Task<Result<>> set_password(UserId user, std::string password);
+  Task<Result<>> set_password(UserId user, std::string password,
+                              std::optional<SessionId> kept = {});
+  /// For a row that is written with others. @return as `set_password`.
+  Task<Result<std::string>> hash_new_password(std::string password);
+  void put_password_hash(db::Tx& tx, UserId user, const std::string& hash,
+                         std::optional<SessionId> kept = {});
 
   /// `cairn admin apply`: see apply.h. One transaction; an error changes nothing.
   Task<Result<ApplySummary>> apply(std::string file_text);
 
  private:
-  Task<Result<Actor>> recognize(bool session, std::string value);
+  Task<Result<Actor>> recognize(bool session, std::string value, Seen seen);
+  Task<Result<bool>> verify_in_turn(std::optional<std::string> hash, std::string password);
   void forget_after_commit(db::Tx& tx);
 
   db::Database& database_;
   Blocking& blocking_;
   const Clock& clock_;
   const Keyring& keyring_;
+  std::atomic<int> verifying_ = 0;
   std::shared_ptr<CredentialCache> cache_;  // Effects of commits share it: they may outlive us.
 };
 

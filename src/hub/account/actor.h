@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "hub/account/scopes.h"
 #include "hub/account/types.h"
 
@@ -34,6 +35,7 @@ struct Actor {
   TokenRole token_role = TokenRole::read;      ///< With kind token.
   std::shared_ptr<const Scopes> token_scopes;  ///< With role fine_grained; never null then.
   std::optional<SessionId> session;            ///< With kind user.
+  std::optional<Time> confirmed_at;            ///< With kind user: the password was last given.
   std::optional<UserId> on_behalf_of;          ///< With kind service.
 
   // The request, filled in by the protocol's front.

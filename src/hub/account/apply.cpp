@@ -96,6 +96,7 @@ Result<OwnerId> Apply::insert(const Wanted& wanted, const std::string& where) {
 void Apply::update(OwnerRow row, const Wanted& wanted) {
   OwnerRow next = row;
   overlay(next, wanted);
+  if (next.owner.email != row.owner.email) next.owner.email_verified_at.reset();
   auto facts = [](const OwnerRow& r) {
     return std::tie(r.owner.name, r.owner.full_name, r.owner.email, r.owner.plan,
                     r.owner.default_visibility, r.is_admin, r.password_hash, r.deleted_at);
@@ -103,7 +104,8 @@ void Apply::update(OwnerRow row, const Wanted& wanted) {
   if (facts(row) == facts(next)) return;
   if (row.owner.name != next.owner.name) store::update_name(tx_, row.owner.id, next.owner.name);
   store::update_owner(tx_, next);
-  if (row.password_hash != next.password_hash) store::end_sessions(tx_, UserId{row.owner.id.value});
+  if (row.password_hash != next.password_hash)
+    store::end_sessions(tx_, UserId{row.owner.id.value}, std::nullopt);
   if (row.is_admin && !next.is_admin) demoted_ = true;
   ++summary_.changed;
 }
@@ -239,7 +241,7 @@ Result<> Apply::session(UserId user, const std::string& cookie, const std::strin
   if (known && known->user != user)
     return conflict(where, "this cookie is another user's session.");
   if (!known) {
-    store::Session session;
+    Session session;
     session.public_id = make_public_id();
     session.user = user;
     store::insert_session(tx_, session, hash);

@@ -73,7 +73,7 @@ Result<> check_all_keys(const json::value& root) {
 }
 
 /// What may appear once in a file, over all its users.
-struct Seen {
+struct Given {
   std::set<std::string> names, ids, values, cookies;
   std::set<std::pair<std::string, std::string>> aliases;
 };
@@ -81,7 +81,7 @@ struct Seen {
 /// Values that users and organizations share.
 Result<> check_owner(const std::string& name, const std::optional<std::string>& full_name,
                      const std::optional<std::string>& email, const std::optional<std::string>& id,
-                     const std::string& where, Seen& seen) {
+                     const std::string& where, Given& seen) {
   if (auto ok = check_owner_name(name, OwnerNameRules::apply); !ok)
     return wrong(where + ".name", ok.error());
   if (!seen.names.insert(name_key(name)).second)
@@ -98,7 +98,7 @@ Result<> check_owner(const std::string& name, const std::optional<std::string>& 
   return {};
 }
 
-Result<> check_token(const ApplyToken& token, const std::string& where, Seen& seen) {
+Result<> check_token(const ApplyToken& token, const std::string& where, Given& seen) {
   if (!is_token_name(token.name))
     return wrong(where + ".name",
                  "a name has 1 to " + std::to_string(token_name_bytes_max) + " bytes on one line.");
@@ -122,7 +122,7 @@ Result<> check_token(const ApplyToken& token, const std::string& where, Seen& se
   return {};
 }
 
-Result<> check_user(const ApplyUser& user, const std::string& where, Seen& seen) {
+Result<> check_user(const ApplyUser& user, const std::string& where, Given& seen) {
   CAIRN_CHECK(check_owner(user.name, user.fullname, user.email, user.id, where, seen));
   // An operator's file may hold shorter passwords than people may choose.
   if (user.password && (user.password->empty() || user.password->size() > password_bytes_max))
@@ -147,7 +147,7 @@ Result<> check_user(const ApplyUser& user, const std::string& where, Seen& seen)
   return {};
 }
 
-Result<> check_organization(const ApplyOrganization& org, const std::string& where, Seen& seen) {
+Result<> check_organization(const ApplyOrganization& org, const std::string& where, Given& seen) {
   CAIRN_CHECK(check_owner(org.name, org.fullname, org.email, org.id, where, seen));
   if (org.plan && *org.plan != "free" && *org.plan != "team" && *org.plan != "enterprise")
     return wrong(where + ".plan", "must be free, team or enterprise.");
@@ -172,7 +172,7 @@ bool is_full_repo_name(std::string_view text) {
          check_repo_name(parts[1]);
 }
 
-Result<> check_alias(const ApplyAlias& alias, const std::string& where, Seen& seen) {
+Result<> check_alias(const ApplyAlias& alias, const std::string& where, Given& seen) {
   if (!parse_repo_kind(alias.type))
     return wrong(where + ".type", "must be model, dataset, space or kernel.");
   if (!check_repo_name(alias.from) && !is_full_repo_name(alias.from))
@@ -210,7 +210,7 @@ Result<ApplyFile> read_apply_file(std::string_view text) {
     return fail(ErrorCode::too_large, "InvalidApplyFile",
                 "The file has more than " + std::to_string(apply_entries_max) +
                     " entries. Split it; nothing was changed.");
-  Seen seen;
+  Given seen;
   for (std::size_t i = 0; i < file->users.size(); ++i)
     CAIRN_CHECK(check_user(file->users[i], at("users", i), seen));
   for (std::size_t i = 0; i < file->orgs.size(); ++i)

@@ -11,7 +11,7 @@ constexpr std::size_t entries_max = 20'000;
 }  // namespace
 
 std::shared_ptr<const CredentialCache::Entry> CredentialCache::find(const CredentialKey& key,
-                                                                    Time now) {
+                                                                    Time now, const Seen& seen) {
   std::shared_ptr<const Entry> entry;
   {
     std::shared_lock lock(mutex_);
@@ -22,6 +22,9 @@ std::shared_ptr<const CredentialCache::Entry> CredentialCache::find(const Creden
   if (entry->expires_at && *entry->expires_at <= now) return nullptr;
   if (ttl_ && (now < entry->loaded_at || entry->loaded_at + *ttl_ <= now)) return nullptr;
   entry->last_used_us.store(now.us, std::memory_order_relaxed);
+  std::lock_guard lock(entry->seen_mutex);
+  if (entry->seen.address != seen.address) entry->seen.address = seen.address;
+  if (entry->seen.user_agent != seen.user_agent) entry->seen.user_agent = seen.user_agent;
   return entry;
 }
 
@@ -58,7 +61,8 @@ std::vector<CredentialCache::Use> CredentialCache::take_uses() {
 void CredentialCache::collect(const Entry& entry, std::vector<Use>& into) const {
   auto used = entry.last_used_us.load();
   if (used <= entry.written_us.exchange(used)) return;
-  into.push_back({entry.actor, Time{used}});
+  std::lock_guard lock(entry.seen_mutex);
+  into.push_back({entry.actor, Time{used}, entry.seen});
 }
 
 }  // namespace cairn::account

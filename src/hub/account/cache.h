@@ -2,6 +2,7 @@
 #include <array>
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <shared_mutex>
 #include <unordered_map>
@@ -29,10 +30,13 @@ class CredentialCache {
     Time loaded_at;
     mutable std::atomic<std::int64_t> last_used_us = 0;
     mutable std::atomic<std::int64_t> written_us = 0;  ///< The last use that is in the row.
+    mutable std::mutex seen_mutex;
+    mutable Seen seen;  ///< Of the last use; under `seen_mutex`.
   };
   struct Use {
     Actor actor;  ///< Token or session id say whose.
     Time at;
+    Seen seen;
   };
 
   /// @param ttl  entries older than this are read again; nothing = they are exact.
@@ -40,7 +44,8 @@ class CredentialCache {
 
   [[nodiscard]] std::uint64_t generation() const { return generation_.load(); }
   /// @return an entry that is good at `now`, marked as used; else nothing.
-  [[nodiscard]] std::shared_ptr<const Entry> find(const CredentialKey& key, Time now);
+  [[nodiscard]] std::shared_ptr<const Entry> find(const CredentialKey& key, Time now,
+                                                  const Seen& seen = {});
   void insert(const CredentialKey& key, std::shared_ptr<const Entry> entry,
               std::uint64_t generation);
   void clear();

@@ -40,6 +40,7 @@ struct NewOwner {
   Plan plan;
   Visibility default_visibility = Visibility::public_;
   bool is_admin = false;
+  bool must_verify = false;
 };
 
 Result<OwnerRow> create_owner(db::Tx& tx, const NewOwner& in, OwnerNameRules rules) {
@@ -56,6 +57,7 @@ Result<OwnerRow> create_owner(db::Tx& tx, const NewOwner& in, OwnerNameRules rul
   row.owner.default_visibility = in.default_visibility;
   row.owner.public_id = in.public_id.value_or(make_public_id());
   row.is_admin = in.is_admin;
+  row.must_verify = in.must_verify;
   if (in.public_id && store::owner_by_public_id(tx, *in.public_id))
     return fail(ErrorCode::conflict, "IdTaken",
                 "The id " + in.public_id->hex + " belongs to another user or organization.");
@@ -115,6 +117,7 @@ User to_user(const OwnerRow& row) {
   out.id = UserId{row.owner.id.value};
   out.is_admin = row.is_admin;
   out.has_password = row.password_hash.has_value();
+  out.must_verify = row.must_verify;
   return out;
 }
 
@@ -170,8 +173,8 @@ Result<std::optional<std::string>> check_email(std::string_view text) {
 // ---- Owners ----
 
 Result<User> create_user(db::Tx& tx, const NewUser& in) {
-  NewOwner owner{OwnerKind::user, in.name, in.full_name,        in.email,
-                 in.public_id,    in.plan, Visibility::public_, in.is_admin};
+  NewOwner owner{OwnerKind::user,     in.name,     in.full_name,  in.email, in.public_id, in.plan,
+                 Visibility::public_, in.is_admin, in.must_verify};
   CAIRN_TRY(row, create_owner(tx, owner, in.rules));
   return to_user(row);
 }
@@ -226,6 +229,13 @@ Result<Owner> find_owner(db::Tx& tx, const PublicId& id) {
   return row->owner;
 }
 
+std::vector<User> users_of_email(db::Tx& tx, std::string_view email) {
+  std::vector<User> out;
+  for (const auto& row : store::owners_of_email(tx, email))
+    if (alive(row, OwnerKind::user) && row.owner.email_verified_at) out.push_back(to_user(row));
+  return out;
+}
+
 std::optional<Owner> find_renamed_owner(db::Tx& tx, std::string_view old_name) {
   auto id = store::redirect(tx, name_key(old_name));
   if (!id) return std::nullopt;
@@ -255,6 +265,19 @@ std::vector<Organization> list_organizations(db::Tx& tx, const OwnerPage& page) 
 
 OwnerCounts count_owners(db::Tx& tx) {
   return store::counts(tx);
+}
+
+std::optional<User> first_administrator(db::Tx& tx) {
+  auto admins = store::acting_admins(tx);
+  if (admins.empty()) return std::nullopt;
+  auto user = find_user(tx, admins.front());
+  return user ? std::optional(*std::move(user)) : std::nullopt;
+}
+
+Result<> check_email_shape(std::string_view text) {
+  CAIRN_TRY(email, check_email(text));
+  if (email) return {};
+  return fail(ErrorCode::invalid_argument, "InvalidEmail", "An email address is needed here.");
 }
 
 Result<std::optional<User>> ensure_first_account(db::Tx& tx,

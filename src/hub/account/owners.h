@@ -38,7 +38,8 @@ struct Profile {
   std::string name;       ///< As typed.
   std::string full_name;  ///< Falls back to `name`; never empty.
   std::optional<std::string> email;
-  std::optional<std::string> avatar;  ///< URL or path; absent = drawn from the public id.
+  std::optional<Time> email_verified_at;  ///< Who writes there was seen to read it.
+  std::optional<std::string> avatar;      ///< URL or path; absent = drawn from the public id.
   Plan plan = Plan::free;
   Visibility default_visibility = Visibility::public_;  ///< Of new repositories.
   Time created_at;
@@ -50,6 +51,7 @@ struct User : Profile {
   UserId id;
   bool is_admin = false;
   bool has_password = false;
+  bool must_verify = false;  ///< Cannot act before the email address is verified.
 };
 struct Organization : Profile {
   OrgId id;
@@ -64,6 +66,7 @@ struct NewUser {
   std::optional<std::string> full_name, email;
   std::optional<PublicId> public_id;  ///< Kept from elsewhere; else a new one.
   bool is_admin = false;
+  bool must_verify = false;
   Plan plan = Plan::free;
   OwnerNameRules rules = OwnerNameRules::people;
 };
@@ -92,6 +95,8 @@ Result<Organization> create_organization(db::Tx& tx, const NewOrganization& orga
 [[nodiscard]] Result<Owner> find_owner(db::Tx& tx, std::string_view name);
 [[nodiscard]] Result<Owner> find_owner(db::Tx& tx, OwnerId id);
 [[nodiscard]] Result<Owner> find_owner(db::Tx& tx, const PublicId& id);
+/// Living users whose verified address this is, in any letter case; at most 10.
+[[nodiscard]] std::vector<User> users_of_email(db::Tx& tx, std::string_view email);
 /// The owner that had this name before it was renamed, unless somebody has it now.
 [[nodiscard]] std::optional<Owner> find_renamed_owner(db::Tx& tx, std::string_view old_name);
 
@@ -107,6 +112,11 @@ struct OwnerCounts {
   std::int64_t users = 0, organizations = 0, tokens = 0;
 };
 [[nodiscard]] OwnerCounts count_owners(db::Tx& tx);
+
+/// The administrator who can act and was made first.
+[[nodiscard]] std::optional<User> first_administrator(db::Tx& tx);
+/// @return `invalid_argument`, word "InvalidEmail", unless a text that may be an address.
+[[nodiscard]] Result<> check_email_shape(std::string_view text);
 
 /// The first account of a new hub: an administrator without password.
 /// @param candidates  names in order of preference; those that are not allowed are passed over.

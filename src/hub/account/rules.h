@@ -23,6 +23,14 @@ bool is_token_value(std::string_view value);
 Sha256Digest token_hash(std::string_view value);
 std::string token_hint(std::string_view value);
 bool is_token_name(std::string_view name);
+/// "hf_" and 34 letters and digits.
+std::string new_token_value();
+Failure token_not_found();
+
+/// A session cookie's value.
+std::string new_cookie();
+/// As a row holds it.
+Seen bounded(Seen seen);
 
 /// Argon2id (libsodium, "interactive": 64 MiB, about 0.1 s). For blocking threads.
 std::string hash_password(std::string_view password);

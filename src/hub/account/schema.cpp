@@ -108,12 +108,24 @@ CREATE TABLE aliases (
 // Tokens that hub/oauth makes for programs; their users do not see them among their own.
 constexpr std::string_view delegated_sql =
     "ALTER TABLE tokens ADD COLUMN delegated @int NOT NULL DEFAULT 0;";
+// Addresses by which people are found; browsers that gave their password; where tokens were used.
+constexpr std::string_view people_sql = R"sql(
+ALTER TABLE owners ADD COLUMN email_key @text;
+ALTER TABLE owners ADD COLUMN must_verify @int NOT NULL DEFAULT 0;
+UPDATE owners SET email_key = lower(email) WHERE email IS NOT NULL;
+CREATE INDEX owners_by_email ON owners (email_key) WHERE email_key IS NOT NULL;
+ALTER TABLE sessions ADD COLUMN confirmed_at @int;
+CREATE INDEX sessions_by_expiry ON sessions (expires_at) WHERE expires_at IS NOT NULL;
+ALTER TABLE tokens ADD COLUMN last_used_address @text NOT NULL DEFAULT '';
+ALTER TABLE tokens ADD COLUMN last_used_agent @text NOT NULL DEFAULT '';
+)sql";
 
 }  // namespace
 
 std::vector<db::Migration> account_migrations() {
   return {{"20261125T0400_accounts", db::Migration::Kind::expand, accounts_sql},
-          {"20261126T1050_delegated_tokens", db::Migration::Kind::expand, delegated_sql}};
+          {"20261126T1050_delegated_tokens", db::Migration::Kind::expand, delegated_sql},
+          {"20261126T1100_people", db::Migration::Kind::expand, people_sql}};
 }
 
 }  // namespace cairn::account

@@ -1,22 +1,26 @@
 #include "hub/account/store.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 // One list of columns for every statement that reads an owner, in the order of `read_owner`.
 #define CAIRN_OWNER_COLUMNS                                                          \
   "o.id, o.public_id, o.kind, o.name, o.full_name, o.email, o.avatar, o.plan, "      \
   "o.default_visibility, o.is_admin, o.password_hash, o.created_at, o.disabled_at, " \
-  "o.deleted_at, o.purge_at, o.version, o.deleted_by"
+  "o.deleted_at, o.purge_at, o.version, o.deleted_by, o.email_verified_at, o.must_verify"
 #define CAIRN_TOKEN_COLUMNS                                                                  \
   "id, public_id, user_id, name, role, scopes, hint, created_at, expires_at, last_used_at, " \
-  "revoked_at"
+  "revoked_at, last_used_address, last_used_agent"
+#define CAIRN_SESSION_COLUMNS                                                           \
+  "id, public_id, user_id, address, user_agent, created_at, expires_at, last_used_at, " \
+  "confirmed_at, revoked_at"
 
 namespace cairn::account::store {
 namespace {
 
 using db::Statement;
 
-constexpr int owner_column_count = 17;
+constexpr int owner_column_count = 19;
 
 constexpr Statement owner_by_key_sql{
     "account.owner_by_key", "SELECT " CAIRN_OWNER_COLUMNS " FROM owners o WHERE o.name_key = $1"};
@@ -25,19 +29,23 @@ constexpr Statement owner_by_id_sql{"account.owner_by_id",
 constexpr Statement owner_by_public_id_sql{"account.owner_by_public_id",
                                            "SELECT " CAIRN_OWNER_COLUMNS
                                            " FROM owners o WHERE o.public_id = $1"};
+constexpr Statement owners_of_email_sql{"account.owners_of_email",
+                                        "SELECT " CAIRN_OWNER_COLUMNS R"sql( FROM owners o
+  WHERE o.email_key = $1 ORDER BY o.id LIMIT 10)sql"};
 constexpr Statement owners_of_kind_sql{"account.owners_of_kind",
                                        "SELECT " CAIRN_OWNER_COLUMNS R"sql( FROM owners o
   WHERE o.kind = $1 AND o.name_key > $2 AND o.deleted_at IS NULL
   ORDER BY o.name_key LIMIT $3)sql"};
 constexpr Statement insert_owner_sql{"account.insert_owner", R"sql(
   INSERT INTO owners (public_id, kind, name, name_key, full_name, email, avatar, plan,
-    default_visibility, is_admin, password_hash, created_at, updated_at)
-  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id)sql"};
+    default_visibility, is_admin, password_hash, created_at, updated_at, email_key, must_verify)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13, $14) RETURNING id)sql"};
 constexpr Statement update_owner_sql{"account.update_owner", R"sql(
   UPDATE owners SET full_name = $1, email = $2, avatar = $3, plan = $4, default_visibility = $5,
     is_admin = $6, password_hash = $7, disabled_at = $8, deleted_at = $9, purge_at = $10,
-    deleted_by = $11, updated_at = $12, version = version + 1
-  WHERE id = $13)sql"};
+    deleted_by = $11, updated_at = $12, email_key = $13, email_verified_at = $14,
+    must_verify = $15, version = version + 1
+  WHERE id = $16)sql"};
 constexpr Statement update_name_sql{"account.update_name", R"sql(
   UPDATE owners SET name = $1, name_key = $2, updated_at = $3, version = version + 1
   WHERE id = $4)sql"};
@@ -56,7 +64,7 @@ constexpr Statement owners_to_purge_sql{"account.owners_to_purge", R"sql(
   ORDER BY purge_at, id LIMIT $2)sql"};
 constexpr Statement purge_owner_sql{"account.purge_owner", R"sql(
   UPDATE owners SET name = '', name_key = $1, full_name = '', email = NULL,
-    email_verified_at = NULL, avatar = NULL, password_hash = NULL, is_admin = 0, purge_at = NULL,
+    email_key = NULL, email_verified_at = NULL, avatar = NULL, password_hash = NULL, is_admin = 0, purge_at = NULL,
     updated_at = $2, version = version + 1
   WHERE id = $3)sql"};
 constexpr Statement purge_tokens_sql{"account.purge_tokens",
@@ -127,23 +135,44 @@ constexpr Statement revoke_token_sql{"account.revoke_token", R"sql(
   UPDATE tokens SET revoked_at = $1, version = version + 1
   WHERE id = $2 AND revoked_at IS NULL)sql"};
 constexpr Statement touch_token_sql{"account.touch_token", R"sql(
-  UPDATE tokens SET last_used_at = $1
-  WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1))sql"};
+  UPDATE tokens SET last_used_at = $1, last_used_address = $2, last_used_agent = $3
+  WHERE id = $4 AND (last_used_at IS NULL OR last_used_at < $1))sql"};
+constexpr Statement rotate_token_sql{"account.rotate_token", R"sql(
+  UPDATE tokens SET hash = $1, hint = $2, expires_at = $3, version = version + 1
+  WHERE id = $4)sql"};
 
 constexpr Statement insert_session_sql{"account.insert_session", R"sql(
-  INSERT INTO sessions (public_id, user_id, hash, created_at, expires_at)
-  VALUES ($1, $2, $3, $4, $5) RETURNING id)sql"};
-constexpr Statement session_by_hash_sql{"account.session_by_hash", R"sql(
-  SELECT id, public_id, user_id, expires_at, revoked_at FROM sessions WHERE hash = $1)sql"};
+  INSERT INTO sessions (public_id, user_id, hash, created_at, expires_at, address, user_agent,
+    confirmed_at)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING id)sql"};
+constexpr Statement session_by_hash_sql{
+    "account.session_by_hash", "SELECT " CAIRN_SESSION_COLUMNS " FROM sessions WHERE hash = $1"};
+constexpr Statement session_by_public_id_sql{"account.session_by_public_id",
+                                             "SELECT " CAIRN_SESSION_COLUMNS
+                                             " FROM sessions WHERE public_id = $1"};
+constexpr Statement sessions_of_sql{"account.sessions_of", "SELECT " CAIRN_SESSION_COLUMNS R"sql(
+  FROM sessions WHERE user_id = $1 AND revoked_at IS NULL
+    AND (expires_at IS NULL OR expires_at > $2)
+  ORDER BY id DESC LIMIT 1000)sql"};
+constexpr Statement end_session_sql{"account.end_session", R"sql(
+  UPDATE sessions SET revoked_at = $1, version = version + 1
+  WHERE id = $2 AND revoked_at IS NULL)sql"};
+constexpr Statement confirm_session_sql{"account.confirm_session", R"sql(
+  UPDATE sessions SET hash = $1, confirmed_at = $2, expires_at = $3, version = version + 1
+  WHERE id = $4 AND revoked_at IS NULL)sql"};
+constexpr Statement forget_sessions_sql{"account.forget_sessions", R"sql(
+  DELETE FROM sessions WHERE id IN (
+    SELECT id FROM sessions WHERE expires_at IS NOT NULL AND expires_at < $1
+    ORDER BY expires_at LIMIT $2))sql"};
 constexpr Statement revive_session_sql{"account.revive_session", R"sql(
   UPDATE sessions SET revoked_at = NULL, expires_at = NULL, version = version + 1
   WHERE id = $1)sql"};
 constexpr Statement end_sessions_sql{"account.end_sessions", R"sql(
   UPDATE sessions SET revoked_at = $1, version = version + 1
-  WHERE user_id = $2 AND revoked_at IS NULL)sql"};
+  WHERE user_id = $2 AND id <> $3 AND revoked_at IS NULL)sql"};
 constexpr Statement touch_session_sql{"account.touch_session", R"sql(
-  UPDATE sessions SET last_used_at = $1
-  WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1))sql"};
+  UPDATE sessions SET last_used_at = $1, address = $2, user_agent = $3
+  WHERE id = $4 AND (last_used_at IS NULL OR last_used_at < $1))sql"};
 
 constexpr Statement set_alias_sql{"account.set_alias", R"sql(
   INSERT INTO aliases (type, from_key, from_name, to_name, created_at) VALUES ($1, $2, $3, $4, $5)
@@ -160,6 +189,7 @@ constexpr Statement set_meta_sql{"account.set_meta", R"sql(
 constexpr const Statement* all_statements[] = {&owner_by_key_sql,
                                                &owner_by_id_sql,
                                                &owner_by_public_id_sql,
+                                               &owners_of_email_sql,
                                                &owners_of_kind_sql,
                                                &insert_owner_sql,
                                                &update_owner_sql,
@@ -193,8 +223,14 @@ constexpr const Statement* all_statements[] = {&owner_by_key_sql,
                                                &living_tokens_sql,
                                                &revoke_token_sql,
                                                &touch_token_sql,
+                                               &rotate_token_sql,
                                                &insert_session_sql,
                                                &session_by_hash_sql,
+                                               &session_by_public_id_sql,
+                                               &sessions_of_sql,
+                                               &end_session_sql,
+                                               &confirm_session_sql,
+                                               &forget_sessions_sql,
                                                &revive_session_sql,
                                                &end_sessions_sql,
                                                &touch_session_sql,
@@ -223,6 +259,8 @@ OwnerRow read_owner(const db::Row& row) {
   out.purge_at = row.opt_time(14);
   o.version = row.integer(15);
   if (auto by = row.opt_integer(16)) out.deleted_by = UserId{*by};
+  o.email_verified_at = row.opt_time(17);
+  out.must_verify = row.boolean(18);
   return out;
 }
 
@@ -260,12 +298,33 @@ Token read_token(const db::Row& row) {
   out.expires_at = row.opt_time(8);
   out.last_used_at = row.opt_time(9);
   out.revoked_at = row.opt_time(10);
+  out.last_used_address = row.text(11);
+  out.last_used_agent = row.text(12);
   return out;
 }
 
 std::optional<Token> read_token(const std::optional<db::Row>& row) {
   if (!row) return std::nullopt;
   return read_token(*row);
+}
+
+Session read_session(const db::Row& row) {
+  Session out;
+  out.id = row.id<SessionId>(0);
+  out.public_id = PublicId{row.text(1)};
+  out.user = row.id<UserId>(2);
+  out.seen = {row.text(3), row.text(4)};
+  out.created_at = row.time(5);
+  out.expires_at = row.opt_time(6);
+  out.last_used_at = row.opt_time(7);
+  out.confirmed_at = row.opt_time(8);
+  out.revoked_at = row.opt_time(9);
+  return out;
+}
+
+std::optional<std::string> email_key(const Owner& owner) {
+  if (!owner.email) return std::nullopt;
+  return to_lower_ascii(*owner.email);
 }
 
 db::Blob blob(const Sha256Digest& hash) {
@@ -287,6 +346,12 @@ std::optional<OwnerRow> owner_by_id(db::Tx& tx, OwnerId id) {
 std::optional<OwnerRow> owner_by_public_id(db::Tx& tx, const PublicId& id) {
   return read_owner(tx.one(owner_by_public_id_sql, id));
 }
+std::vector<OwnerRow> owners_of_email(db::Tx& tx, std::string_view email) {
+  std::vector<OwnerRow> out;
+  for (const auto& row : tx.all(owners_of_email_sql, to_lower_ascii(email)))
+    out.push_back(read_owner(row));
+  return out;
+}
 std::vector<OwnerRow> owners_of_kind(db::Tx& tx, OwnerKind kind, const OwnerPage& page) {
   std::vector<OwnerRow> out;
   for (const auto& row : tx.all(owners_of_kind_sql, kind, page.after_key, page.limit))
@@ -298,14 +363,15 @@ OwnerId insert_owner(db::Tx& tx, const OwnerRow& row) {
   const Owner& o = row.owner;
   return tx
       .one(insert_owner_sql, o.public_id, o.kind, o.name, name_key(o.name), o.full_name, o.email,
-           o.avatar, o.plan, o.default_visibility, row.is_admin, row.password_hash, tx.now())
+           o.avatar, o.plan, o.default_visibility, row.is_admin, row.password_hash, tx.now(),
+           email_key(o), row.must_verify)
       ->id<OwnerId>(0);
 }
 void update_owner(db::Tx& tx, const OwnerRow& row) {
   const Owner& o = row.owner;
   tx.run(update_owner_sql, o.full_name, o.email, o.avatar, o.plan, o.default_visibility,
          row.is_admin, row.password_hash, o.disabled_at, row.deleted_at, row.purge_at,
-         row.deleted_by, tx.now(), o.id);
+         row.deleted_by, tx.now(), email_key(o), o.email_verified_at, row.must_verify, o.id);
 }
 void update_name(db::Tx& tx, OwnerId id, std::string_view name) {
   tx.run(update_name_sql, name, name_key(name), tx.now(), id);
@@ -407,28 +473,51 @@ std::int64_t living_tokens(db::Tx& tx, UserId user) {
 bool revoke_token(db::Tx& tx, TokenId id) {
   return tx.run(revoke_token_sql, tx.now(), id) > 0;
 }
-void touch_token(db::Tx& tx, TokenId id, Time used) {
-  tx.run(touch_token_sql, used, id);
+void rotate_token(db::Tx& tx, const Token& t, const Sha256Digest& hash) {
+  tx.run(rotate_token_sql, blob(hash), t.hint, t.expires_at, t.id);
+}
+void touch_token(db::Tx& tx, TokenId id, Time used, const Seen& seen) {
+  tx.run(touch_token_sql, used, seen.address, seen.user_agent, id);
 }
 
 SessionId insert_session(db::Tx& tx, const Session& s, const Sha256Digest& hash) {
-  return tx.one(insert_session_sql, s.public_id, s.user, blob(hash), tx.now(), s.expires_at)
+  return tx
+      .one(insert_session_sql, s.public_id, s.user, blob(hash), tx.now(), s.expires_at,
+           s.seen.address, s.seen.user_agent, s.confirmed_at)
       ->id<SessionId>(0);
 }
 std::optional<Session> session_by_hash(db::Tx& tx, const Sha256Digest& hash) {
   auto row = tx.one(session_by_hash_sql, blob(hash));
   if (!row) return std::nullopt;
-  return Session{row->id<SessionId>(0), PublicId{row->text(1)}, row->id<UserId>(2),
-                 row->opt_time(3), row->opt_time(4)};
+  return read_session(*row);
+}
+std::optional<Session> session_by_public_id(db::Tx& tx, const PublicId& id) {
+  auto row = tx.one(session_by_public_id_sql, id);
+  if (!row) return std::nullopt;
+  return read_session(*row);
+}
+std::vector<Session> sessions_of(db::Tx& tx, UserId user, Time now) {
+  std::vector<Session> out;
+  for (const auto& row : tx.all(sessions_of_sql, user, now)) out.push_back(read_session(row));
+  return out;
+}
+void end_session(db::Tx& tx, SessionId id) {
+  tx.run(end_session_sql, tx.now(), id);
+}
+bool confirm_session(db::Tx& tx, SessionId id, const Sha256Digest& hash, Time expires_at) {
+  return tx.run(confirm_session_sql, blob(hash), tx.now(), expires_at, id) > 0;
+}
+std::int64_t forget_sessions(db::Tx& tx, Time ended_before, int limit) {
+  return tx.run(forget_sessions_sql, ended_before, limit);
 }
 void revive_session(db::Tx& tx, SessionId id) {
   tx.run(revive_session_sql, id);
 }
-void end_sessions(db::Tx& tx, UserId user) {
-  tx.run(end_sessions_sql, tx.now(), user);
+void end_sessions(db::Tx& tx, UserId user, std::optional<SessionId> kept) {
+  tx.run(end_sessions_sql, tx.now(), user, kept.value_or(SessionId{0}));
 }
-void touch_session(db::Tx& tx, SessionId id, Time used) {
-  tx.run(touch_session_sql, used, id);
+void touch_session(db::Tx& tx, SessionId id, Time used, const Seen& seen) {
+  tx.run(touch_session_sql, used, seen.address, seen.user_agent, id);
 }
 
 std::optional<std::string> meta(db::Tx& tx, std::string_view key) {

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "hub/account/owners.h"
+#include "hub/account/sessions.h"
 #include "hub/account/tokens.h"
 #include "platform/db/db.h"
 
@@ -21,6 +22,7 @@ std::span<const db::Statement* const> statements();
 struct OwnerRow {
   Owner owner;
   bool is_admin = false;
+  bool must_verify = false;
   std::optional<std::string> password_hash;
   std::optional<Time> deleted_at, purge_at;  ///< purge_at: while it can be restored.
   std::optional<UserId> deleted_by;
@@ -29,6 +31,7 @@ struct OwnerRow {
 std::optional<OwnerRow> owner_by_key(db::Tx& tx, std::string_view name_key);  // deleted ones too
 std::optional<OwnerRow> owner_by_id(db::Tx& tx, OwnerId id);                  // deleted ones too
 std::optional<OwnerRow> owner_by_public_id(db::Tx& tx, const PublicId& id);   // deleted ones too
+std::vector<OwnerRow> owners_of_email(db::Tx& tx, std::string_view email);    // deleted ones too
 std::vector<OwnerRow> owners_of_kind(db::Tx& tx, OwnerKind kind, const OwnerPage& page);
 /// Fills in id, created_at. `owner.owner.public_id` must be set.
 OwnerId insert_owner(db::Tx& tx, const OwnerRow& owner);
@@ -67,19 +70,22 @@ std::optional<Token> token_by_hash(db::Tx& tx, const Sha256Digest& hash);
 std::vector<Token> tokens_of(db::Tx& tx, UserId user);  // living ones, newest first
 std::int64_t living_tokens(db::Tx& tx, UserId user);
 bool revoke_token(db::Tx& tx, TokenId id);
-void touch_token(db::Tx& tx, TokenId id, Time used);
+/// Hash, hint and expiry; raises the version.
+void rotate_token(db::Tx& tx, const Token& token, const Sha256Digest& hash);
+void touch_token(db::Tx& tx, TokenId id, Time used, const Seen& seen);
 
-struct Session {
-  SessionId id;
-  PublicId public_id;
-  UserId user;
-  std::optional<Time> expires_at, revoked_at;
-};
 SessionId insert_session(db::Tx& tx, const Session& session, const Sha256Digest& hash);
 std::optional<Session> session_by_hash(db::Tx& tx, const Sha256Digest& hash);
 void revive_session(db::Tx& tx, SessionId id);
-void end_sessions(db::Tx& tx, UserId user);
-void touch_session(db::Tx& tx, SessionId id, Time used);
+std::optional<Session> session_by_public_id(db::Tx& tx, const PublicId& id);
+/// Living ones, newest first.
+std::vector<Session> sessions_of(db::Tx& tx, UserId user, Time now);
+void end_session(db::Tx& tx, SessionId id);
+void end_sessions(db::Tx& tx, UserId user, std::optional<SessionId> kept);
+/// @return whether it was alive.
+bool confirm_session(db::Tx& tx, SessionId id, const Sha256Digest& hash, Time expires_at);
+void touch_session(db::Tx& tx, SessionId id, Time used, const Seen& seen);
+std::int64_t forget_sessions(db::Tx& tx, Time ended_before, int limit);
 
 std::optional<std::string> meta(db::Tx& tx, std::string_view key);
 void set_meta(db::Tx& tx, std::string_view key, std::string_view value);

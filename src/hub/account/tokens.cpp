@@ -12,11 +12,6 @@ namespace {
 
 constexpr std::size_t random_characters = 34;  // 34 of 62 characters: 202 bits.
 
-Failure token_not_found() {
-  return fail(ErrorCode::not_found, "TokenNotFound",
-              "There is no such token, or it is revoked. List yours to see which there are.");
-}
-
 Result<> check_new(db::Tx& tx, UserId user, const NewToken& in) {
   if (!is_token_name(in.name))
     return fail(ErrorCode::invalid_argument, "InvalidTokenName",
@@ -50,6 +45,15 @@ bool is_token_name(std::string_view name) {
              name, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
+std::string new_token_value() {
+  return "hf_" + random_alphanumeric(random_characters);
+}
+
+Failure token_not_found() {
+  return fail(ErrorCode::not_found, "TokenNotFound",
+              "There is no such token, or it is revoked. List yours to see which there are.");
+}
+
 Sha256Digest token_hash(std::string_view value) {
   return sha256(value);
 }
@@ -72,7 +76,7 @@ Result<CreatedToken> create_token(db::Tx& tx, UserId user, const NewToken& in) {
   CAIRN_CHECK(find_user(tx, user));
   CAIRN_CHECK(check_new(tx, user, in));
   CreatedToken out;
-  out.value = in.value.value_or("hf_" + random_alphanumeric(random_characters));
+  out.value = in.value ? *in.value : new_token_value();
   auto hash = token_hash(out.value);
   if (store::token_by_hash(tx, hash))
     return fail(ErrorCode::conflict, "TokenTaken", "A token with this value exists already.");

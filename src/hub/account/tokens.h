@@ -27,6 +27,7 @@ struct Token {
   std::string hint;  ///< "hf_…aB3d": enough to tell one's own tokens apart.
   Time created_at;
   std::optional<Time> expires_at, last_used_at, revoked_at;
+  std::string last_used_address, last_used_agent;  ///< Empty while not used.
 };
 
 struct NewToken {
