@@ -4,6 +4,7 @@
 #include "hub/repo/initial_files.h"
 #include "hub/repo/parts.h"
 #include "hub/repo/repos.h"
+#include "hub/repo/rules.h"
 #include "hub/repo/store.h"
 
 namespace cairn::repo {
@@ -68,6 +69,7 @@ Task<Result<Created>> Repos::create(Actor actor, NewRepo request) {
     CAIRN_TRY(owner, find_target(tx, actor, request.owner));
     tx.lock_row(db::Lockable::owner, owner.id.value);
     CAIRN_CHECK(access::check_create(tx, actor, owner));
+    CAIRN_TRY(visibility, visibility_of_new(tx, actor, owner, request));
     RepoName name{owner.name, short_name};
     CAIRN_CHECK(
         check_free(tx, parts_->options, request.kind, name,
@@ -78,10 +80,8 @@ Task<Result<Created>> Repos::create(Actor actor, NewRepo request) {
                       .owner = owner.id,
                       .creator = user_of(actor),
                       .name = name,
-                      .visibility = request.visibility.value_or(owner.default_visibility),
+                      .visibility = visibility,
                       .default_branch = "main"};
-    if (row.visibility == Visibility::protected_ && request.kind != RepoKind::space)
-      row.visibility = Visibility::private_;  // An owner's default that only spaces can have.
     RepoId id = store::insert(tx, row);
     store::drop_redirect(tx, request.kind, name_key(owner.name), name_key(short_name));
     CAIRN_TRY(commit,

@@ -3,6 +3,7 @@
 #include "hub/repo/events.h"
 #include "hub/repo/parts.h"
 #include "hub/repo/repos.h"
+#include "hub/repo/rules.h"
 #include "hub/repo/store.h"
 
 namespace cairn::repo {
@@ -148,6 +149,7 @@ Task<Result<RepoRef>> Repos::move(Actor actor, RepoKind kind, std::string from, 
                   "There is no user or organization called \"" + target.owner + "\".");
     tx.lock_row(db::Lockable::owner, owner->id.value);
     CAIRN_CHECK(access::check_create(tx, actor, *owner));
+    CAIRN_CHECK(check_hub_lets_create(tx, actor, *owner));
     RepoName name{owner->name, target.name};
     RepoName old{repo.owner_name, repo.short_name};
     if (name.key() != old.key()) {
@@ -213,6 +215,8 @@ Task<Result<RepoRef>> Repos::change_settings(Actor actor, RepoKind kind, std::st
                                              SettingsChange change) {
   auto write = [this, actor, kind, name, change](db::Tx& tx) -> Result<RepoRef> {
     CAIRN_TRY(repo, find_for(tx, actor, kind, name, Action::administer));
+    if (change.visibility && *change.visibility != repo.visibility)
+      CAIRN_CHECK(check_hub_allows(tx, *change.visibility));
     CAIRN_CHECK(apply(change, repo));
     store::set_settings(tx, repo.id, repo.visibility, repo.gating, repo.settings);
     auto changed = store::find(tx, repo.id);

@@ -11,6 +11,7 @@
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/settings/settings.h"
 
 namespace cairn::repo::testing {
 
@@ -42,7 +43,7 @@ class Hub : public account::testing::World {
   static std::vector<db::Migration> migrations() {
     std::vector<db::Migration> out;
     for (auto part : {access::access_migrations(), event::event_migrations(), history::migrations(),
-                      lfs::lfs_migrations(), repo_migrations()})
+                      lfs::lfs_migrations(), settings::settings_migrations(), repo_migrations()})
       out.insert(out.end(), part.begin(), part.end());
     return out;
   }
