@@ -101,6 +101,14 @@ Result<Exit> set_password(const Invocation& given) {
   return Exit::done;
 }
 
+Result<Exit> password_link(const Invocation& given) {
+  CAIRN_TRY(client, Client::connect(given.config));
+  CAIRN_TRY(made, client->post(user_path(given, "/password-link"), json::object{}));
+  print_done(given, made, text_of(made, "link"));
+  if (!given.has("--json")) say_note("Pass it on. It works once, for a day.");
+  return Exit::done;
+}
+
 Result<Exit> make_token(const Invocation& given) {
   json::object body =
       members_of(given, {{"--name", "name"}, {"--role", "role"}, {"--expires", "expires_at"}});
@@ -252,6 +260,8 @@ Command user_command() {
       user_delete(),
       user_simple("restore", "Bring a deleted user back", user_verb("restore", "Restored")),
       std::move(password),
+      user_simple("password-link", "Make a link with which a user sets a new password",
+                  password_link),
       user_token()};
   return out;
 }

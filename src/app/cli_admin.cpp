@@ -10,9 +10,10 @@ Command admin_command() {
                   "runs, does the work itself.",
               .examples = {"cairn admin user create ada --email ada@example.org",
                            "cairn admin repo list --json"}};
-  out.commands = {user_command(),   org_command(),      repo_command(),
-                  work_command(),   stats_command(),    apply_command(),
-                  import_command(), examples_command(), backup_command()};
+  out.commands = {user_command(),        org_command(),        repo_command(),   work_command(),
+                  stats_command(),       apply_command(),      import_command(), examples_command(),
+                  backup_command(),      setup_link_command(), invite_command(), setting_command(),
+                  maintenance_command(), announce_command(),   mail_command()};
   return out;
 }
 

@@ -98,7 +98,10 @@ class OwnHub final : public Client {
                   hub_->xet,
                   *hub_->history,
                   hub_->config.public_url,
-                  hours(hub_->config.gc_grace_hours)} {
+                  hours(hub_->config.gc_grace_hours),
+                  hub_->people,
+                  hub_->settings,
+                  hub_->mail} {
     api::admin::add_routes(router_, services_);
     router_.encode_errors(encode_error);
   }

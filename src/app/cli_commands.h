@@ -15,6 +15,12 @@ namespace cairn::app::cli {
 [[nodiscard]] Command examples_command();
 [[nodiscard]] Command work_command();  ///< cli_upkeep.cpp
 [[nodiscard]] Command stats_command();
+[[nodiscard]] Command invite_command();
+[[nodiscard]] Command maintenance_command();
+[[nodiscard]] Command announce_command();
+[[nodiscard]] Command setting_command();
+[[nodiscard]] Command mail_command();
+[[nodiscard]] Command setup_link_command();
 [[nodiscard]] Command backup_command();
 [[nodiscard]] Command fsck_command();
 [[nodiscard]] Command gc_command();

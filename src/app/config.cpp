@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 
 namespace cairn::app {
@@ -64,16 +65,31 @@ Known number(std::string key, std::string help, T Config::* member, std::int64_t
           [member](const Config& c) { return std::to_string(c.*member); }};
 }
 
-const std::vector<Known>& known() {
-  static const std::vector<Known> list = {
+/// A setting of hub/settings: empty where the configuration leaves it to those who run the hub.
+Known policy(const settings::Known& setting) {
+  std::string key(setting.key);
+  std::string help(setting.help);
+  return {key, help + " (pins the hub's setting)",
+          [key](Config& c, const std::string& v) -> Result<> {
+            settings::Texts texts{{key, v}};
+            if (auto sound = settings::parse(texts); !sound) return wrong(sound.error().message);
+            c.policies[key] = v;
+            return {};
+          },
+          [key](const Config& c) {
+            auto found = c.policies.find(key);
+            return found == c.policies.end() ? "" : found->second;
+          }};
+}
+
+std::vector<Known> make_known() {
+  std::vector<Known> list = {
       text("data", "Folder of everything that is kept", &Config::data),
       text("listen", "Address and port", &Config::listen),
       text("ssh_listen", "Address and port of git over SSH, or off", &Config::ssh_listen),
       text("public_url", "How clients reach the hub; in every URL it gives out",
            &Config::public_url),
       text("database", "sqlite: or postgres://user:password@host/name", &Config::database, true),
-      one_of("registration", "Who may create an account", &Config::registration,
-             {"open", "invite", "closed"}),
       text("admin", "Name of the first account", &Config::admin),
       text("tls_certificate", "PEM file, leaf first", &Config::tls_certificate),
       text("tls_key", "PEM file", &Config::tls_key),
@@ -127,8 +143,26 @@ const std::vector<Known>& known() {
              &Config::xet_pending_bytes_max, 64 << 20),
       number("restorable_days", "A deleted repository can be restored for so long",
              &Config::restorable_days, 0),
+      text("smtp_url", "Mail server, smtp://user:password@host:587 or smtps://", &Config::smtp_url,
+           true),
+      one_of("smtp_tls", "Whether smtp:// must start TLS", &Config::smtp_tls,
+             {"required", "offered", "none"}),
+      text("mail_from", "Sender of the hub's mail", &Config::mail_from),
+      one_of("rate_limits", "Count requests; auto: unless listening on loopback",
+             &Config::rate_limits, {"auto", "on", "off"}),
+      number("rate_limit_api", "API requests of a user in 5 minutes; of strangers a third",
+             &Config::rate_limit_api, 1),
+      number("rate_limit_resolvers", "The same for downloads and git",
+             &Config::rate_limit_resolvers, 1),
+      number("rate_limit_pages", "The same for pages", &Config::rate_limit_pages, 1),
       number("gc_grace_hours", "What is unreachable is kept for so long", &Config::gc_grace_hours,
              0)};
+  for (const auto& setting : settings::known()) list.push_back(policy(setting));
+  return list;
+}
+
+const std::vector<Known>& known() {
+  static const std::vector<Known> list = make_known();
   return list;
 }
 
@@ -202,6 +236,10 @@ void finish(Config& config) {
     config.public_url = (config.tls_certificate.empty() ? "http://" : "https://") + host;
   }
   if (config.cas_url.empty()) config.cas_url = config.public_url + std::string(xet::cas_path);
+  if (config.mail_from.empty()) {
+    std::string host = config.public_url.substr(config.public_url.find("://") + 3);
+    config.mail_from = "no-reply@" + host.substr(0, host.find_first_of(":/"));
+  }
   if (config.database.empty()) config.database = "sqlite:";
 }
 

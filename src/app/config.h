@@ -24,8 +24,15 @@ struct Config {
   std::string ssh_listen = "127.0.0.1:2248";  ///< "off": no SSH.
   std::string public_url;  ///< Empty in the file: made from `listen`. Without '/' at its end.
   std::string database;    ///< "sqlite:" (in the data folder) or "postgres://…".
-  std::string registration = "closed";  ///< open | invite | closed
-  std::string admin;                    ///< Name of the first account; empty: the user's name.
+  /// What may also be decided while the hub runs (hub/settings), by key: pinned where it stands in
+  /// the configuration. Checked when the hub opens.
+  std::map<std::string, std::string> policies;
+  std::string smtp_url;               ///< "smtp://user:password@host:587"; empty: no mail.
+  std::string smtp_tls = "required";  ///< required | offered | none
+  std::string mail_from;              ///< Empty in the file: no-reply@ the host of `public_url`.
+  std::string rate_limits = "auto";   ///< on | off | auto: off on loopback.
+  std::int64_t rate_limit_api = 10'000, rate_limit_resolvers = 100'000, rate_limit_pages = 3'000;
+  std::string admin;  ///< Name of the first account; empty: the user's name.
   std::string tls_certificate, tls_key;
   std::vector<std::string> trusted_proxies;
   log::Level log_level = log::Level::info;

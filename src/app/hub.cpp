@@ -105,6 +105,25 @@ xet::Options xet_options(const Config& config, const DataFolder& folder) {
   return out;
 }
 
+mail::Options mail_options(const Config& config) {
+  mail::Options out;
+  if (!config.smtp_url.empty()) {
+    out.server = smtp::Server{config.smtp_url};
+    out.server->tls = config.smtp_tls == "none"      ? smtp::Tls::none
+                      : config.smtp_tls == "offered" ? smtp::Tls::offered
+                                                     : smtp::Tls::required;
+  }
+  out.from = config.mail_from;
+  return out;
+}
+
+people::Options people_options(const Config& config, repo::Repos& repos) {
+  people::Options out;
+  out.public_url = config.public_url;
+  out.owner_changed = [&repos](db::Tx& tx, OwnerId owner) { repos.owner_changed(tx, owner); };
+  return out;
+}
+
 std::string system_user() {
   auto* entry = ::getpwuid(::geteuid());
   return entry && std::string(entry->pw_name) != "root" ? entry->pw_name : "";
@@ -114,10 +133,11 @@ std::string system_user() {
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
-  for (auto list : {account::account_migrations(), access::access_migrations(),
-                    oauth::oauth_migrations(), event::event_migrations(), work::work_migrations(),
-                    lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
-                    repo::repo_migrations(), keys::keys_migrations()})
+  for (auto list :
+       {account::account_migrations(), access::access_migrations(), oauth::oauth_migrations(),
+        event::event_migrations(), work::work_migrations(), lfs::lfs_migrations(),
+        xet::xet_migrations(), history::migrations(), repo::repo_migrations(),
+        keys::keys_migrations(), settings::settings_migrations(), people::people_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -137,8 +157,15 @@ Result<std::unique_ptr<Hub>> Hub::open(Config config) {
   auto repair = [](db::Tx& tx) -> Result<bool> { return event::repair_positions(tx); };
   CAIRN_CHECK(database->write_now(repair));
   CAIRN_TRY(objects, storage::open_local_store(folder.file("objects")));
-  return std::make_unique<Hub>(std::move(config), std::move(folder), std::move(keyring),
-                               std::move(database), std::move(objects));
+  if (!config.smtp_url.empty()) CAIRN_CHECK(smtp::check({config.smtp_url}));
+  auto hub = std::make_unique<Hub>(std::move(config), std::move(folder), std::move(keyring),
+                                   std::move(database), std::move(objects));
+  auto adopt = [&](db::Tx& tx) -> Result<> {
+    hub->settings.adopt(tx);
+    return {};
+  };
+  CAIRN_CHECK(hub->database->write_now(adopt));
+  return hub;
 }
 
 Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
@@ -149,6 +176,8 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       blocking(blocking_threads()),
       database(std::move(d)),
       objects(std::move(o)),
+      settings(*database),
+      mail(blocking, clock, keyring, mail_options(config)),
       accounts(*database, blocking, clock, keyring),
       oauth(*database, blocking, keyring, accounts, {config.public_url}),
       history(history::make_history(*database, *objects, blocking, clock,
@@ -159,7 +188,9 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       large_files(*database, *objects, blocking, keyring, clock, lfs_options(config, xet)),
       commits(*database, *history, repos, files, blocking, clock),
       fetches(*database, *history, blocking, fetch_options(folder)),
-      keys(*database, repos, keyring, clock) {}
+      keys(*database, repos, keyring, clock),
+      people(*database, blocking, clock, keyring, accounts, settings, mail,
+             people_options(config, repos)) {}
 
 Hub::~Hub() = default;
 
@@ -174,7 +205,8 @@ Result<std::optional<FirstAccount>> make_first_account(Hub& hub) {
     token.name = "first start";
     token.role = account::TokenRole::write;
     CAIRN_TRY(created, account::create_token(tx, user->id, token));
-    return std::optional<FirstAccount>(FirstAccount{user->name, created.value});
+    CAIRN_TRY(link, hub.people.make_setup_link(tx, user->name));
+    return std::optional<FirstAccount>(FirstAccount{user->name, created.value, link});
   };
   return hub.database->write_now(make);
 }

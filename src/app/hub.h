@@ -13,10 +13,13 @@
 #include "hub/history/history.h"
 #include "hub/keys/keys.h"
 #include "hub/lfs/lfs.h"
+#include "hub/mail/mail.h"
 #include "hub/oauth/oauth.h"
+#include "hub/people/people.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 #include "platform/db/db.h"
 #include "platform/storage/object_store.h"
@@ -42,6 +45,8 @@ struct Hub {
   Blocking blocking;
   std::unique_ptr<db::Database> database;
   std::unique_ptr<storage::ObjectStore> objects;
+  settings::Settings settings;
+  mail::Mail mail;
   account::Accounts accounts;
   oauth::Provider oauth;
   std::unique_ptr<history::History> history;
@@ -52,12 +57,14 @@ struct Hub {
   repo::Commits commits;
   fetch::Fetches fetches;
   keys::Keys keys;
+  people::People people;
 };
 
 /// Why the hub made its first account known, for the first start's words.
 struct FirstAccount {
   std::string name;
   std::string token;
+  std::string setup_link;
 };
 /// The first account and a token for it, when the hub has no user yet.
 [[nodiscard]] Result<std::optional<FirstAccount>> make_first_account(Hub& hub);

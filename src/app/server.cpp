@@ -11,6 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "api/accounts/accounts.h"
 #include "api/admin/admin.h"
 #include "api/cas/cas.h"
 #include "api/git/git.h"
@@ -110,7 +111,8 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
               .pattern = "/healthz",
               .operation = "health.alive",
               .summary = "The process runs.",
-              .handler = alive});
+              .handler = alive,
+              .open_to_strangers = true});
   auto ready = [&hub](http::Request&) -> Task<Result<http::Response>> {
     auto touch = [](db::Tx& tx) -> Result<Time> { return tx.now(); };
     CAIRN_CO_CHECK(co_await hub.database->read(touch));
@@ -120,7 +122,8 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
               .pattern = "/readyz",
               .operation = "health.ready",
               .summary = "The database answers.",
-              .handler = ready});
+              .handler = ready,
+              .open_to_strangers = true});
   auto numbers = [&metrics](http::Request&) -> Task<http::Response> {
     co_return http::text(200, metrics.prometheus_text(), "text/plain; version=0.0.4");
   };
@@ -128,7 +131,8 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
               .pattern = "/metrics",
               .operation = "health.metrics",
               .summary = "Prometheus metrics.",
-              .handler = numbers});
+              .handler = numbers,
+              .open_to_strangers = true});
 }
 
 /// The API's description, of the routes added so far.
@@ -145,7 +149,8 @@ void add_description(http::Router& router) {
               .pattern = "/api/openapi.json",
               .operation = "api.describe",
               .summary = "This API as OpenAPI 3.1.",
-              .handler = describe});
+              .handler = describe,
+              .open_to_strangers = true});
 }
 
 bool loopback(const http::Listen& listen) {
@@ -153,12 +158,19 @@ bool loopback(const http::Listen& listen) {
          listen.address == "localhost";
 }
 
+api::hub::RateLimits rate_limits(const Config& config, const http::Listen& listen) {
+  bool on = config.rate_limits == "on" || (config.rate_limits == "auto" && !loopback(listen));
+  return {on, static_cast<int>(config.rate_limit_api),
+          static_cast<int>(config.rate_limit_resolvers), static_cast<int>(config.rate_limit_pages)};
+}
+
 void say_first_account(Hub& hub, const FirstAccount& account) {
   const auto& url = hub.config.public_url;
   std::string words =
       "  export HF_ENDPOINT=" + url + "\n  export HF_TOKEN=" + account.token + "   # account \"" +
       account.name + "\", administrator; shown once. New one: ./run admin user token " +
-      account.name + "\n  pip install -U huggingface_hub\n  hf upload my-first-model ./folder\n";
+      account.name + "\n  pip install -U huggingface_hub\n  hf upload my-first-model ./folder\n" +
+      "In a browser, once, within 24 hours:\n  " + account.setup_link + "\n";
   if (::isatty(STDOUT_FILENO)) {
     std::cout << "From another terminal:\n" << words;
     return;
@@ -241,12 +253,27 @@ int serve(Config config) {
   auto opened = Hub::open(std::move(config));
   if (!opened) return failed(opened.error());
   Hub& hub = **opened;
+  settings::Texts pinned(hub.config.policies.begin(), hub.config.policies.end());
+  auto pin = [&](db::Tx& tx) { return hub.settings.pin(tx, pinned); };
+  if (auto done = hub.database->write_now(pin); !done) return failed(done.error());
   auto admin_key = hub.folder.make_admin_key();
   if (!admin_key) return failed(admin_key.error());
 
-  api::hub::Services services{
-      *hub.database,   hub.blocking, hub.accounts,          hub.repos, hub.files, hub.commits,
-      hub.large_files, hub.xet,      hub.config.public_url, *admin_key};
+  api::hub::Services services{*hub.database,
+                              hub.blocking,
+                              hub.accounts,
+                              hub.repos,
+                              hub.files,
+                              hub.commits,
+                              hub.large_files,
+                              hub.xet,
+                              hub.config.public_url,
+                              *admin_key,
+                              hub.settings,
+                              hub.clock,
+                              rate_limits(hub.config, *listen)};
+  api::accounts::Services account{*hub.database, hub.accounts, hub.people,           hub.settings,
+                                  hub.mail,      hub.clock,    hub.config.public_url};
   api::admin::Services admin{*hub.database,
                              hub.blocking,
                              hub.accounts,
@@ -257,7 +284,10 @@ int serve(Config config) {
                              hub.xet,
                              *hub.history,
                              hub.config.public_url,
-                             hours(hub.config.gc_grace_hours)};
+                             hours(hub.config.gc_grace_hours),
+                             hub.people,
+                             hub.settings,
+                             hub.mail};
   api::oauth::Services oauth{*hub.database, hub.oauth};
   RepoGateOverRepos gate(hub.repos, hub.xet);
 
@@ -285,6 +315,7 @@ int serve(Config config) {
   api::git::add_routes(router, git);
   api::oauth::add_routes(router, oauth);
   api::ssh::add_routes(router, ssh_services);
+  api::accounts::add_routes(router, account);
   api::admin::add_routes(router, admin);
   add_operator_routes(router, hub, metrics);
   add_description(router);

@@ -25,6 +25,8 @@ void report(std::string_view what, const Result<T>& result) {
 Task<> flush_counters(Hub& hub) {
   report("upkeep.downloads.failed", co_await hub.repos.flush_counters());
   report("upkeep.tokens.failed", co_await hub.accounts.flush());
+  if (hub.database->engine() != db::Engine::sqlite)
+    report("upkeep.settings.failed", co_await hub.settings.refresh());
 }
 
 Task<> each_minute(Hub& hub) {
@@ -33,12 +35,16 @@ Task<> each_minute(Hub& hub) {
   co_await hub.blocking.run(tidy);
   report("upkeep.repos.failed", co_await hub.repos.purge_due(10));
   auto owners = [&hub](db::Tx& tx) {
-    for (OwnerId owner : hub.accounts.owners_due(tx, 10)) hub.repos.owner_purged(tx, owner);
+    for (OwnerId owner : hub.accounts.owners_due(tx, 10)) {
+      hub.repos.owner_purged(tx, owner);
+      hub.people.owner_purged(tx, owner);
+    }
     return hub.accounts.purge_owners(tx, 10);
   };
   report("upkeep.owners.failed", co_await hub.database->write(owners));
   auto consents = [&hub](db::Tx& tx) { return hub.oauth.tidy(tx); };
   report("upkeep.oauth.failed", co_await hub.database->write(consents));
+  report("upkeep.people.failed", co_await hub.people.forget_old());
 }
 
 constexpr std::string_view collect_kind = "hub.gc";
@@ -134,6 +140,8 @@ void Upkeep::start() {
                        [this](work::WorkItem) { return collect_garbage(hub_); });
   loop_->worker.handle(std::string(cut_kind),
                        [this](work::WorkItem) { return cut_whole_files(hub_); });
+  loop_->worker.handle(std::string(mail::Mail::work_kind),
+                       [this](work::WorkItem item) { return hub_.mail.deliver(std::move(item)); });
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
   loop_->worker_ended =
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);

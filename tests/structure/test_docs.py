@@ -116,6 +116,13 @@ def test_every_setting_is_documented():
     assert not names - documented, f"docs/operate.md lacks {sorted(names - documented)}"
 
 
+def test_every_rule_of_the_hub_is_documented():
+    """The list in hub/settings/values.cpp: {"registration", "closed", "Who may create an account", …}."""
+    source = (ROOT / "src/hub/settings/values.cpp").read_text()
+    keys = set(re.findall(r'^ {6}\{"(\w+)",', source, re.M))
+    assert len(keys) > 10, "no settings found: the shape of values.cpp changed"
+    documented = set(re.findall(r"`(\w+)`", (ROOT / "docs/operate.md").read_text()))
+    assert not keys - documented, f"docs/operate.md lacks {sorted(keys - documented)}"
 def test_no_file_holds_the_marks_of_a_conflict():
     found = subprocess.run(["git", "grep", "-nE", "^(<<<<<<<|>>>>>>>) ", "--", ":!tests/structure"],
                            cwd=ROOT, capture_output=True, text=True).stdout

@@ -40,7 +40,9 @@ json::object user_json(const account::User& user) {
                    {"admin", user.is_admin},
                    {"password", user.has_password},
                    {"created", to_rfc3339(user.created_at)},
-                   {"state", user.disabled_at ? "disabled" : "active"}};
+                   {"state", user.disabled_at   ? "disabled"
+                             : user.must_verify ? "unverified"
+                                                : "active"}};
   if (user.email) out["email"] = *user.email;
   return out;
 }

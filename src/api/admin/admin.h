@@ -5,9 +5,12 @@
 #include "hub/account/account.h"
 #include "hub/history/history.h"
 #include "hub/lfs/lfs.h"
+#include "hub/mail/mail.h"
+#include "hub/people/people.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 #include "platform/db/db.h"
 #include "platform/http/http.h"
@@ -29,6 +32,9 @@ struct Services {
   history::History& history;
   std::string public_url;
   Duration gc_grace;
+  people::People& people;
+  settings::Settings& settings;
+  mail::Mail& mail;
 };
 
 void add_routes(http::Router& router, Services& services);

@@ -29,6 +29,7 @@ void add_repo_routes(http::Router& router, Services& services);
 void add_check_routes(http::Router& router, Services& services);
 void add_work_routes(http::Router& router, Services& services);
 void add_import_routes(http::Router& router, Services& services);
+void add_people_routes(http::Router& router, Services& services);
 void add_example_routes(http::Router& router, Services& services);
 
 }  // namespace cairn::api::admin

@@ -28,6 +28,7 @@ json::value page(json::array items, const std::string& last) {
 
 void add_routes(http::Router& router, Services& services) {
   add_account_routes(router, services);
+  add_people_routes(router, services);
   add_repo_routes(router, services);
   add_check_routes(router, services);
   add_work_routes(router, services);

@@ -1,3 +1,4 @@
+#include "api/hub/gate.h"
 #include "api/hub/hub.h"
 #include "base/bytes.h"
 #include "base/random.h"
@@ -43,8 +44,10 @@ void add_authentication(http::Router& router, Services& services) {
     // A call within the program brings its actor along.
     if (request.context<account::Actor>()) co_return std::optional<http::Response>{};
     // The store's routes bring tokens of their own.
-    if (request.route() && request.route()->scope == "cas")
+    if (request.route() && request.route()->scope == "cas") {
+      CAIRN_CO_CHECK(check_gate(services, request, account::Actor::anonymous()));
       co_return std::optional<http::Response>{};
+    }
     account::Actor actor;
     if (is_operator(services, request)) {
       actor = account::Actor::system();
@@ -55,18 +58,28 @@ void add_authentication(http::Router& router, Services& services) {
     }
     bool of_client = request.route() && request.route()->scope == "client";
     CAIRN_CO_TRY(token, token_of(of_client ? "" : request.header("Authorization")));
+    account::Seen seen{request.remote_address(), std::string(request.header("User-Agent"))};
     if (token) {
-      CAIRN_CO_TRY(known, co_await services.accounts.authenticate(*token));
+      CAIRN_CO_TRY(known, co_await services.accounts.authenticate(*token, std::move(seen)));
       actor = std::move(known);
-      request.set_actor_label("user:" + actor.user_name);
+    } else if (auto cookie = request.cookie(account::session_cookie)) {
+      // One that ended is nobody's: the page shows the sign-in, not an error.
+      if (auto known = co_await services.accounts.authenticate_session(*cookie, std::move(seen))) {
+        CAIRN_CO_TRY(counts, cookie_counts(services, request, *cookie));
+        if (counts) actor = *std::move(known);
+      }
     }
+    if (actor.has_user()) request.set_actor_label("user:" + actor.user_name);
     actor.address = request.remote_address();
     actor.user_agent = request.header("User-Agent").substr(0, 300);
     actor.request_id = request.id();
-    request.set_context(std::move(actor));
+    auto& who = request.set_context(std::move(actor));
+    CAIRN_CO_CHECK(check_gate(services, request, who));
     co_return std::optional<http::Response>{};
   };
+  add_rate_limits_of_failures(router, services);
   router.before(hook);
+  add_rate_limits(router, services);
 }
 
 }  // namespace cairn::api::hub

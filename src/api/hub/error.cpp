@@ -16,7 +16,7 @@ std::string header_text(std::string_view text) {
 http::Response encode_error(const Error& error, const http::Request& request) {
   json::object body{{"error", error.message}};
   for (const auto& [key, value] : error.fields)
-    if (key == "url") body["url"] = value;
+    if (key == "url" || key == "field") body[key] = value;
   auto response = http::json(http::http_status(error.code), json::value(std::move(body)));
   // Unknown routes and bad tokens have no code: clients would take it for a missing repository.
   bool has_code = error.word != "NotFound" && error.code != ErrorCode::bad_credentials;

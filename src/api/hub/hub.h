@@ -7,12 +7,21 @@
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
+#include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 #include "platform/db/db.h"
 #include "platform/http/http.h"
 
 /// The Hub's JSON protocol and its downloads: handlers that parse, ask the domain and encode.
 namespace cairn::api::hub {
+
+/// Requests of one actor in `window_s` seconds, by bucket (hub-api.md 1.10). People who are not
+/// signed in have a third of it per address.
+struct RateLimits {
+  bool on = false;
+  int api = 0, resolvers = 0, pages = 0;
+  static constexpr int window_s = 300;
+};
 
 /// What the handlers ask. All outlive the router.
 struct Services {
@@ -27,10 +36,18 @@ struct Services {
   std::string public_url;  ///< Without '/' at its end.
   /// `Authorization: Local <this>` over the hub's Unix socket is its operator at the command line.
   std::string local_secret;
+  settings::Settings& settings;
+  const Clock& clock;
+  RateLimits rate_limits = {};
 };
 
 /// Recognizes who asks, on every route that is found: `Authorization: Bearer hf_…`, or Basic with
-/// the token as password. A token that is not good is 401 on every route, public ones too.
+/// the token as password, or a browser's session cookie. A token that is not good is 401 on every
+/// route, public ones too; a cookie that is not good is nobody's.
+///
+/// Then whether they may come in at all: writes with a cookie need its X-CSRF-Token, dangerous ones
+/// a password given lately; a hub may show nothing to strangers, may be in maintenance, and counts
+/// how often somebody asks.
 void add_authentication(http::Router& router, Services& services);
 
 /// Adds every route of the protocol and its error encoding as the router's default.

@@ -15,8 +15,8 @@ json::object token_json(const account::Token& token) {
 }
 
 std::string avatar_of(const Services& services, const account::Profile& profile) {
-  return profile.avatar.value_or(services.public_url + "/api/-/v1/avatars/" +
-                                 profile.public_id.hex + ".svg");
+  auto path = profile.avatar.value_or("/api/-/v1/avatars/" + profile.public_id.hex + ".svg");
+  return path.starts_with('/') ? services.public_url + path : path;
 }
 
 json::object whoami_json(const Services& services, const account::Whoami& who) {
@@ -37,6 +37,7 @@ json::object whoami_json(const Services& services, const account::Whoami& who) {
                      {"roleInOrg", json::string_view(account::to_string(m.role))}});
   }
   const auto& user = who.user;
+  // A browser has no token; clients read the member all the same.
   json::object auth{{"type", "access_token"}};
   if (who.token) auth["accessToken"] = token_json(*who.token);
   return json::object{{"type", "user"},
@@ -44,7 +45,7 @@ json::object whoami_json(const Services& services, const account::Whoami& who) {
                       {"name", user.name},
                       {"fullname", user.full_name},
                       {"email", user.email ? json::value(*user.email) : json::value(nullptr)},
-                      {"emailVerified", false},
+                      {"emailVerified", user.email_verified_at.has_value()},
                       {"isPro", user.plan != account::Plan::free},
                       {"canPay", false},
                       {"billingMode", "postpaid"},

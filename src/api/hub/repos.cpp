@@ -247,7 +247,8 @@ void add_repo_routes(http::Router& router, Services& services) {
               .summary = "Delete a repository. It can be restored for a while.",
               .scope = "write",
               .handler = delete_handler(services),
-              .request_schema = json_schema<DeleteIn>()});
+              .request_schema = json_schema<DeleteIn>(),
+              .asks_password = true});
   router.add({.method = http::Method::post,
               .pattern = "/api/repos/move",
               .operation = "repo.move",

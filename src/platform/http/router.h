@@ -75,6 +75,11 @@ struct Route {
   /// Asked only when no other route fits the request, whatever its pattern.
   bool last_resort = false;
   ErrorEncoder encode_error = {};  ///< Instead of the router's, for another protocol.
+  /// Answers people who are not signed in also on a hub that shows them nothing: sign-in, health,
+  /// static files, and routes whose path or header carries its own proof.
+  bool open_to_strangers = false;
+  /// A browser's session must have given its password a short while ago.
+  bool asks_password = false;
 };
 
 /// Finds the route of a request and runs it with the hooks around it. Filled before the server
