@@ -25,7 +25,7 @@ _home = tempfile.TemporaryDirectory(prefix="cairn-hf-home-")
 os.environ.update(
     HF_ENDPOINT=f"http://127.0.0.1:{_port}",
     HF_HOME=_home.name,
-    HF_HUB_DISABLE_XET="1",  # until the hub speaks Xet
+    HF_HUB_DISABLE_XET="1",  # test_xet_*.py turn it on, in processes of their own
     HF_HUB_DISABLE_TELEMETRY="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
     HF_HUB_DISABLE_UPDATE_CHECK="1",

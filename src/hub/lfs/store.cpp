@@ -62,7 +62,7 @@ constexpr db::Statement find_links{"lfs.link.among", R"sql(
   SELECT l.sha256, l.size_bytes, l.object_id, o.key
   FROM lfs_links l JOIN objects o ON o.id = l.object_id
   WHERE l.repo_id = $1
-    AND l.sha256 IN (SELECT value FROM json_array_elements_text(CAST($2 AS json))))sql"};
+    AND l.sha256 = ANY (ARRAY(SELECT value FROM json_array_elements_text(CAST($2 AS json)))))sql"};
 
 constexpr db::Statement insert_link{"lfs.link.insert", R"sql(
   INSERT INTO lfs_links (repo_id, sha256, object_id, size_bytes, pusher_id, created_at)

@@ -1,157 +1,99 @@
 #include <algorithm>
+#include <thread>
 
 #include "base/log.h"
 #include "hub/xet/inner.h"
 #include "hub/xet/reader.h"
-#include "platform/xet/chunker.h"
+#include "platform/xet/importer.h"
 
 namespace cairn::xet {
 namespace {
 
-constexpr std::uint64_t read_bytes = 1 << 20;
-/// Reads of a step of verifying.
-constexpr std::uint64_t verify_reads = 64;
+constexpr std::uint64_t read_bytes = 4 << 20;
+/// Reads of a step, 64 MiB: other work gets the thread in between.
+constexpr int reads_per_step = 16;
 /// So many candidates at a time: most are cut when they are found.
 constexpr int candidates = 16;
-/// Larger ones stay whole: indexes and references are held while they are cut, some 100 bytes per
-/// 64 KiB.
-constexpr std::uint64_t file_bytes_max = 256ull << 30;
-/// Xorbs that may hold a chunk that is looked up.
+/// Xorbs that may hold a chunk that is looked up, and those beside them in the same file: some 1
+/// GiB of content.
 constexpr int lookups_max = 4;
-/// Xorbs beside one of them that are learned as well: some 4 GiB of content.
-constexpr int neighbours_max = 64;
-/// Chunks of known xorbs in memory, 50 bytes each.
-constexpr std::size_t known_chunks_max = 2'000'000;
+constexpr int neighbours_max = 16;
+/// Threads that hash and compress: uploads and downloads need the others.
+constexpr unsigned threads_max = 2;
 
-/// Cuts one whole file: packs the chunks that the hub does not have into xorbs, and refers to those
-/// that it has. What it has it may use, whoever brought it: the whole bytes are here.
-class Cutting {
+/// Cuts one whole file. What the hub has in chunks it may use, whoever brought it: the whole bytes
+/// are here.
+class Cutting final : public ImportStore {
  public:
   Cutting(Inner& inner, lfs::Object object, std::unique_ptr<storage::Reader> reader)
-      : inner_(inner), object_(std::move(object)), reader_(std::move(reader)) {}
+      : inner_(inner),
+        object_(std::move(object)),
+        whole_(std::move(reader)),
+        importer_(*this,
+                  {.threads = std::clamp(std::thread::hardware_concurrency(), 1u, threads_max)}) {}
 
-  /// Goes on until a xorb is full or the file ends. Blocks.
-  Result<> step() {
-    while (at_ < object_.size_bytes) {
-      CAIRN_TRY(bytes, reader_->read({at_, std::min(read_bytes, object_.size_bytes - at_)}));
-      sha256_.update(bytes);
-      at_ += bytes.size();
-      std::string_view rest = bytes;
-      while (auto length = chunker_.next(rest)) {
-        chunk_ += rest.substr(0, *length);
-        rest.remove_prefix(*length);
-        CAIRN_CHECK(take_chunk());
-      }
-      chunk_ += rest;
-      if (written_) {
-        written_ = false;
-        return {};
-      }
-    }
-    if (!chunk_.empty()) CAIRN_CHECK(take_chunk());
-    if (writer_.count() > 0) CAIRN_CHECK(write_xorb());
-    done_ = true;
-    if (sha256_.finish() != object_.digest) return damaged();
-    return {};
-  }
-  [[nodiscard]] bool done() const { return done_; }
+  // ---- Steps, on Blocking threads ----
 
-  /// Puts the file together from what was written, once, before the whole copy may go. Blocks.
-  /// @return whether that is all of it; `corrupt` when it is another file.
-  Result<bool> verify() {
-    if (!back_) {
-      CAIRN_TRY(reader, make_file_reader(inner_, make_terms(), object_.size_bytes));
-      back_ = reader;
-      at_ = 0;
+  /// Reads, cuts and stores some. @return whether that is all of it.
+  Result<bool> cut() {
+    CAIRN_TRY(all, read_some(*whole_, [this](std::string_view bytes) -> Result<> {
+                return importer_.write(bytes);
+              }));
+    if (!all) return false;
+    CAIRN_TRY(file, importer_.finish());
+    name_ = file.file;
+    for (const auto& term : file.terms) {
+      auto id = ids_.at(term.xorb);
+      CAIRN_TRY(xorb, inner_.open_xorb(id));
+      // The hub may have had the xorb in another serialization: records then lie elsewhere in it.
+      auto records = xorb->index.records(term.chunks);
+      if (terms_.empty()) first_chunk_ = xorb->index.chunk(term.chunks.first);
+      terms_.push_back({id, term.chunks.first, term.chunks.end, term.content_bytes,
+                        static_cast<std::uint32_t>(records.first),
+                        static_cast<std::uint32_t>(records.end)});
     }
-    for (std::uint64_t n = 0; n < verify_reads && at_ < object_.size_bytes; ++n) {
-      CAIRN_TRY(bytes, back_->read({at_, std::min(read_bytes, object_.size_bytes - at_)}));
-      sha256_.update(bytes);
-      at_ += bytes.size();
-    }
-    if (at_ < object_.size_bytes) return false;
-    if (sha256_.finish() != object_.digest) return damaged();
+    CAIRN_TRY(back, make_file_reader(inner_, terms_, object_.size_bytes));
+    back_ = back;
+    at_ = 0;
     return true;
+  }
+
+  /// Puts the file together from what was stored, before the whole copy may go.
+  /// @return whether that is all of it.
+  Result<bool> verify() {
+    return read_some(*back_, [](std::string_view) -> Result<> { return {}; });
   }
 
   /// The file and its links, in one transaction: from then on the whole copy is condemned.
   Result<> settle() {
-    Hash name = merkle_.file();
-    auto terms = make_terms();
-    auto write = [this, &name, &terms](db::Tx& tx) -> Result<bool> {
+    std::vector<XorbId> held;
+    for (const auto& term : terms_) held.push_back(term.xorb);
+    std::ranges::sort(held);
+    held.erase(std::unique(held.begin(), held.end()), held.end());
+    auto write = [this, &held](db::Tx& tx) -> Result<> {
       auto repos = repos_of(tx, object_.id);
       for (auto repo : repos) tx.lock_row(db::Lockable::repo, repo.value);
-      Time known_until = tx.now() + inner_.options.grace;
-      std::vector<XorbId> held;
-      for (const auto& term : terms) held.push_back(term.xorb);
-      std::ranges::sort(held);
-      held.erase(std::unique(held.begin(), held.end()), held.end());
-      if (!hold_xorbs(tx, held, known_until))
+      if (!hold_xorbs(tx, held, tx.now() + inner_.options.grace))
         return fail(ErrorCode::unavailable, "XorbGone",
                     "The hub cleared away a xorb of this file meanwhile. Try again.");
-      add_key_chunk(tx, first_chunk_, terms.front().xorb);
-      NewFile file{name, object_.digest, object_.size_bytes, terms};
+      add_key_chunk(tx, first_chunk_, terms_.front().xorb);
+      NewFile file{name_, object_.digest, object_.size_bytes, terms_};
       for (auto repo : repos) put_file(tx, repo, file, std::nullopt);
-      return true;
+      return {};
     };
     CAIRN_CHECK(inner_.database.write_now(write));
     log::info("xet.cut.done", {{"object", object_.id.value},
                                {"size_bytes", object_.size_bytes},
-                               {"new_bytes", new_bytes_}});
+                               {"stored_bytes", stored_bytes_}});
     return {};
   }
 
- private:
-  Failure damaged() const {
-    return fail(ErrorCode::corrupt, "ObjectCorrupt",
-                "A stored large file has another SHA-256 than its name says. Ask an administrator "
-                "to "
-                "run cairn fsck.")
-        .with("key", object_.key.text);
-  }
+  // ---- ImportStore ----
 
-  /// A xorb that the file uses.
-  struct Used {
-    XorbId id;
-    XorbIndex index;  ///< A copy: an open one holds a descriptor.
-  };
-  struct Ref {
-    std::uint32_t xorb;  ///< Place in `xorbs_`; of the one being packed: its place to be.
-    std::uint32_t chunk;
-    std::uint32_t bytes;
-  };
-
-  Result<> take_chunk() {
-    auto hash = chunk_hash(chunk_);
-    auto bytes = static_cast<std::uint32_t>(chunk_.size());
-    merkle_.add(hash, bytes);
-    if (refs_.empty()) first_chunk_ = hash;
-    if (!known_.contains(hash) && (refs_.empty() || hash.is_key_chunk()))
-      CAIRN_CHECK(look_up(hash));
-    if (auto at = known_.find(hash); at != known_.end()) {
-      refs_.push_back({at->second.first, at->second.second, bytes});
-    } else if (auto again = packing_.find(hash); again != packing_.end()) {
-      pending_.push_back(refs_.size());
-      refs_.push_back({0, again->second, bytes});
-    } else {
-      if (!writer_.has_room(bytes)) CAIRN_CHECK(write_xorb());
-      // Its xorb is not in `xorbs_` yet: it gets the number after all that may come before it.
-      pending_.push_back(refs_.size());
-      refs_.push_back({0, writer_.count(), bytes});
-      packing_.emplace(hash, writer_.count());
-      writer_.add(hash, chunk_);
-      new_bytes_ += bytes;
-    }
-    chunk_.clear();
-    return {};
-  }
-
-  /// Learns all chunks of xorbs that may hold this one, and of those beside them in the same files.
-  Result<> look_up(const Hash& hash) {
-    if (known_.size() > known_chunks_max) known_.clear();
-    auto find = [&hash](db::Tx& tx) -> Result<std::vector<XorbRow>> {
+  Result<std::vector<XorbIndex>> xorbs_near(const Hash& chunk) override {
+    auto find = [&chunk](db::Tx& tx) -> Result<std::vector<XorbRow>> {
       std::vector<XorbRow> out;
-      for (const auto& row : key_xorbs(tx, hash, lookups_max)) {
+      for (const auto& row : key_xorbs(tx, chunk, lookups_max)) {
         out.push_back(row);
         for (const auto& holder : holders(tx, row.id, 1))
           for (auto& beside : neighbours(tx, holder.file, row.id, neighbours_max))
@@ -160,101 +102,80 @@ class Cutting {
       return out;
     };
     CAIRN_TRY(rows, inner_.database.read_now(find));
+    std::vector<XorbIndex> out;
     for (const auto& row : rows) {
-      auto open = inner_.xorbs.open(row.key);
-      if (!open) continue;
-      auto place = static_cast<std::uint32_t>(xorbs_.size());
-      xorbs_.push_back({row.id, (*open)->index});
-      for (std::uint32_t i = 0; i < (*open)->index.count(); ++i)
-        known_.emplace((*open)->index.chunk(i), std::pair{place, i});
+      auto xorb = inner_.xorbs.open(row.key);
+      if (!xorb) continue;
+      inner_.remember(row);
+      ids_.emplace(row.hash, row.id);
+      out.push_back((*xorb)->index);
     }
-    return {};
+    return out;
   }
 
-  Result<> write_xorb() {
-    auto made = writer_.finish();
-    auto name = made.index.xorb();
+  Result<> store(const XorbWriter::Finished& xorb) override {
+    auto name = xorb.index.xorb();
     auto key = storage::make_key("xorb", digest_of(name).hex());
-    auto tail = encode_tail(made.index);
+    auto tail = encode_tail(xorb.index);
     CAIRN_TRY(writer, inner_.store.create(key));
-    CAIRN_CHECK(writer->write(made.body));
+    CAIRN_CHECK(writer->write(xorb.body));
     CAIRN_CHECK(writer->write(tail));
     CAIRN_CHECK(writer->commit());
     XorbRow row{.id = {},
                 .hash = name,
                 .key = key,
-                .body_bytes = static_cast<std::uint32_t>(made.body.size()),
-                .raw_bytes = made.index.content_bytes(),
-                .chunks = made.index.count(),
+                .body_bytes = static_cast<std::uint32_t>(xorb.body.size()),
+                .raw_bytes = xorb.index.content_bytes(),
+                .chunks = xorb.index.count(),
                 .known_until = {}};
-    std::uint64_t object_bytes = made.body.size() + tail.size();
+    std::uint64_t bytes = xorb.body.size() + tail.size();
     auto adopt = [&](db::Tx& tx) -> Result<XorbRow> {
-      auto known =
-          adopt_xorb(tx, row, object_bytes, tx.now() + inner_.options.grace, UserId{}, true);
-      for (std::uint32_t i = 0; i < made.index.count(); ++i)
-        if (auto chunk = made.index.chunk(i); chunk.is_key_chunk())
+      auto known = adopt_xorb(tx, row, bytes, tx.now() + inner_.options.grace, UserId{}, true);
+      for (std::uint32_t i = 0; i < xorb.index.count(); ++i)
+        if (auto chunk = xorb.index.chunk(i); chunk.is_key_chunk())
           add_key_chunk(tx, chunk, known->id);
       return *known;
     };
     CAIRN_TRY(adopted, inner_.database.write_now(adopt));
     if (adopted.key != key) CAIRN_CHECK(inner_.store.remove(key));
-    // When the hub had the xorb in another serialization, records lie elsewhere in it.
-    CAIRN_TRY(open, inner_.xorbs.open(adopted.key));
-    auto place = static_cast<std::uint32_t>(xorbs_.size());
-    xorbs_.push_back({adopted.id, open->index});
-    for (auto at : pending_) refs_[at].xorb = place;
-    pending_.clear();
-    packing_.clear();
-    for (std::uint32_t i = 0; i < open->index.count(); ++i)
-      known_.emplace(open->index.chunk(i), std::pair{place, i});
-    written_ = true;
+    inner_.remember(adopted);
+    ids_.insert_or_assign(name, adopted.id);
+    stored_bytes_ += bytes;
     return {};
   }
 
-  [[nodiscard]] std::vector<StoredTerm> make_terms() const {
-    std::vector<StoredTerm> out;
-    for (const auto& ref : refs_) {
-      auto id = xorbs_[ref.xorb].id;
-      if (!out.empty() && out.back().xorb == id && out.back().chunk_end == ref.chunk &&
-          out.back().raw_bytes < term_bytes_max) {
-        ++out.back().chunk_end;
-        out.back().raw_bytes += ref.bytes;
-      } else {
-        out.push_back({id, ref.chunk, ref.chunk + 1, ref.bytes, 0, 0});
-      }
+ private:
+  /// Hands on the next bytes. @return whether those were the last, and then that they are the file.
+  template <class Sink>
+  Result<bool> read_some(storage::Reader& reader, Sink sink) {
+    for (int n = 0; n < reads_per_step && at_ < object_.size_bytes; ++n) {
+      CAIRN_TRY(bytes, reader.read({at_, std::min(read_bytes, object_.size_bytes - at_)}));
+      sha256_.update(bytes);
+      at_ += bytes.size();
+      CAIRN_CHECK(sink(bytes));
     }
-    std::map<XorbId, const XorbIndex*> indexes;
-    for (const auto& xorb : xorbs_) indexes[xorb.id] = &xorb.index;
-    for (auto& term : out) {
-      auto records = indexes.at(term.xorb)->records({term.chunk_first, term.chunk_end});
-      term.body_first = static_cast<std::uint32_t>(records.first);
-      term.body_end = static_cast<std::uint32_t>(records.end);
-    }
-    return out;
+    if (at_ < object_.size_bytes) return false;
+    if (sha256_.finish() != object_.digest)
+      return fail(
+                 ErrorCode::corrupt, "ObjectCorrupt",
+                 "A stored large file has another SHA-256 than its name says. Ask an administrator "
+                 "to run cairn fsck.")
+          .with("key", object_.key.text);
+    return true;
   }
-
-  /// Of a term: sizes have 32 bits.
-  static constexpr std::uint32_t term_bytes_max = 1u << 30;
 
   Inner& inner_;
   lfs::Object object_;
-  std::unique_ptr<storage::Reader> reader_;
-  std::uint64_t at_ = 0;
-  Sha256 sha256_;
-  Chunker chunker_;
-  std::string chunk_;
-  MerkleBuilder merkle_;
-  XorbWriter writer_;
-  Hash first_chunk_;
-  std::vector<Used> xorbs_;
-  std::vector<Ref> refs_;
-  std::vector<std::size_t> pending_;  ///< Places in `refs_` of chunks that `writer_` has.
-  std::unordered_map<Hash, std::uint32_t> packing_;  ///< Those chunks.
-  std::unordered_map<Hash, std::pair<std::uint32_t, std::uint32_t>> known_;
+  std::unique_ptr<storage::Reader> whole_;
   std::shared_ptr<storage::Reader> back_;
-  std::uint64_t new_bytes_ = 0;
-  bool written_ = false;
-  bool done_ = false;
+  std::uint64_t at_ = 0;  ///< In the one that is read.
+  Sha256 sha256_;
+  FileImporter importer_;
+  std::unordered_map<Hash, XorbId> ids_;
+  Hash name_;
+  Hash first_chunk_;
+  std::vector<StoredTerm> terms_;
+  std::uint64_t stored_bytes_ = 0;
 };
 
 }  // namespace
@@ -265,8 +186,7 @@ Task<Result<std::uint64_t>> Xet::chunk_next(std::uint64_t bytes_min, Duration ag
     for (auto after = in.whole_after;;) {
       auto page = whole_files(tx, after, bytes_min, tx.now() - age_min, candidates);
       for (auto& object : page)
-        if (object.size_bytes <= file_bytes_max && !repos_of(tx, object.id).empty())
-          return std::optional(std::move(object));
+        if (!repos_of(tx, object.id).empty()) return std::optional(std::move(object));
       if (page.size() < candidates) return std::optional<lfs::Object>{};
       after = page.back().id;
     }
@@ -281,14 +201,15 @@ Task<Result<std::uint64_t>> Xet::chunk_next(std::uint64_t bytes_min, Duration ag
   auto open = [&in, object = *object] { return in.store.open(object.key); };
   CAIRN_CO_TRY(reader, co_await in.blocking.run(open));
   auto cutting = std::make_shared<Cutting>(in, *object, std::move(reader));
-  while (!cutting->done()) {
-    auto step = [cutting] { return cutting->step(); };
-    CAIRN_CO_CHECK(co_await in.blocking.run(step));
+  for (bool all = false; !all;) {
+    auto step = [cutting] { return cutting->cut(); };
+    CAIRN_CO_TRY(done, co_await in.blocking.run(step));
+    all = done;
   }
-  for (bool verified = false; !verified;) {
-    auto verify = [cutting] { return cutting->verify(); };
-    CAIRN_CO_TRY(all, co_await in.blocking.run(verify));
-    verified = all;
+  for (bool all = false; !all;) {
+    auto step = [cutting] { return cutting->verify(); };
+    CAIRN_CO_TRY(done, co_await in.blocking.run(step));
+    all = done;
   }
   auto settle = [cutting] { return cutting->settle(); };
   CAIRN_CO_CHECK(co_await in.blocking.run(settle));

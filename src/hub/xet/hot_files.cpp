@@ -14,7 +14,7 @@ namespace cairn::xet {
 namespace {
 
 constexpr std::uint64_t step_bytes = 1 << 20;
-/// Files remembered as asked for once; on overflow all are forgotten.
+/// Files remembered as asked for; on overflow all are forgotten.
 constexpr std::size_t asked_max = 100'000;
 
 class CopyReader final : public storage::Reader {
@@ -98,9 +98,9 @@ bool HotFiles::wants(const std::string& name, std::uint64_t size_bytes) {
   std::lock_guard lock(mutex_);
   if (by_name_.contains(name)) return false;
   if (asked_.size() >= asked_max) asked_.clear();
-  auto [at, first] = asked_.try_emplace(name, false);
-  if (first || at->second) return false;
-  at->second = true;
+  int& asks = asked_[name];
+  if (asks == copying || ++asks < asks_min) return false;
+  asks = copying;
   return true;
 }
 

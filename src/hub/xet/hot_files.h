@@ -13,10 +13,14 @@
 /// Inside the module: whole copies of files that many ask for, on this node's disk.
 namespace cairn::xet {
 
-/// A cache: it may be deleted at any time, and begins empty. A file that is asked for a second time
-/// is copied by whoever calls `fill`; those that were asked for longest ago make room. Thread-safe.
+/// A cache: it may be deleted at any time, and begins empty. A file that is asked for `asks_min`
+/// times is copied by whoever calls `fill`; those that were asked for longest ago make room.
+/// Thread-safe.
 class HotFiles {
  public:
+  /// Two downloads: each is a HEAD and a GET.
+  static constexpr int asks_min = 4;
+
   /// @param folder     of its own; what lies in it is deleted. Empty: no cache.
   /// @param bytes_max  of all copies; one file takes at most a quarter.
   HotFiles(std::string folder, std::uint64_t bytes_max);
@@ -46,8 +50,9 @@ class HotFiles {
   std::mutex mutex_;
   std::list<Copy> copies_;  // The last asked for first.
   std::unordered_map<std::string, std::list<Copy>::iterator> by_name_;
-  /// Files asked for once, or being copied.
-  std::unordered_map<std::string, bool> asked_;
+  /// How often files were asked for that have no copy; `copying` while one is made.
+  std::unordered_map<std::string, int> asked_;
+  static constexpr int copying = -1;
   std::uint64_t bytes_ = 0;
   std::atomic<bool> stopping_ = false;
 };

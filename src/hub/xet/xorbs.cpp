@@ -82,8 +82,13 @@ Result<> read_content(const OpenXorb& xorb, ChunkRange chunks, std::string& out)
   CAIRN_TRY(bytes, xorb.reader->read({records.first, records.count()}));
   auto before = out.size();
   auto count = static_cast<std::size_t>(xorb.index.content_bytes(chunks));
-  out.resize(before + count);
-  return decode_chunks(xorb.index, chunks, bytes, out.data() + before);
+  Result<> decoded;
+  // Not zeroed first. The size is ours: the one that libstdc++ 12 passes may be larger than asked.
+  out.resize_and_overwrite(before + count, [&](char* to, std::size_t) {
+    decoded = decode_chunks(xorb.index, chunks, bytes, to + before);
+    return before + count;
+  });
+  return decoded;
 }
 
 }  // namespace cairn::xet

@@ -40,10 +40,16 @@ class LocalReader final : public Reader {
   [[nodiscard]] Result<std::string> read(Range range) override {
     if (range.first > size_bytes_ || range.count > size_bytes_ - range.first)
       return corrupt("a range past the end was asked");
-    std::string out(range.count, '\0');
-    auto got = file_->read(range.first, out.data(), out.size());
+    std::string out;
+    Io<std::size_t> got = 0;
+    // Not zeroed first. The size is ours: the one that libstdc++ 12 passes may be larger than
+    // asked.
+    out.resize_and_overwrite(range.count, [&](char* to, std::size_t) {
+      got = file_->read(range.first, to, range.count);
+      return got.value_or(0);
+    });
     if (!got) return corrupt(got.error().text());
-    if (*got != out.size()) return corrupt("the file ends early");
+    if (out.size() != range.count) return corrupt("the file ends early");
     return out;
   }
 
