@@ -117,7 +117,7 @@ std::vector<db::Migration> all_migrations() {
   for (auto list : {account::account_migrations(), access::access_migrations(),
                     oauth::oauth_migrations(), event::event_migrations(), work::work_migrations(),
                     lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
-                    repo::repo_migrations(), keys::keys_migrations()})
+                    repo::repo_migrations(), keys::keys_migrations(), locks::locks_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -159,7 +159,8 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       large_files(*database, *objects, blocking, keyring, clock, lfs_options(config, xet)),
       commits(*database, *history, repos, files, blocking, clock),
       fetches(*database, *history, blocking, fetch_options(folder)),
-      keys(*database, repos, keyring, clock) {}
+      keys(*database, repos, keyring, clock),
+      locks(*database, repos) {}
 
 Hub::~Hub() = default;
 

@@ -13,6 +13,7 @@
 #include "hub/history/history.h"
 #include "hub/keys/keys.h"
 #include "hub/lfs/lfs.h"
+#include "hub/locks/locks.h"
 #include "hub/oauth/oauth.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
@@ -52,6 +53,7 @@ struct Hub {
   repo::Commits commits;
   fetch::Fetches fetches;
   keys::Keys keys;
+  locks::Locks locks;
 };
 
 /// Why the hub made its first account known, for the first start's words.
