@@ -160,8 +160,9 @@ std::vector<db::Migration> all_migrations() {
        {account::account_migrations(), access::access_migrations(), oauth::oauth_migrations(),
         count::count_migrations(), event::event_migrations(), work::work_migrations(),
         lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
-        repo::repo_migrations(), keys::keys_migrations(), community::community_migrations(),
-        settings::settings_migrations(), people::people_migrations()})
+        repo::repo_migrations(), keys::keys_migrations(), locks::locks_migrations(),
+        community::community_migrations(), settings::settings_migrations(),
+        people::people_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -213,6 +214,7 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       commits(*database, *history, repos, files, blocking, clock, &pull_requests),
       fetches(*database, *history, blocking, fetch_options(folder)),
       keys(*database, repos, keyring, clock),
+      locks(*database, repos),
       pushes(*database, *history, repos, blocking, push_options(config)),
       community(*database, *history, repos, commits, blocking, keyring),
       people(*database, blocking, clock, keyring, accounts, settings, mail,

@@ -14,6 +14,7 @@
 #include "hub/history/history.h"
 #include "hub/keys/keys.h"
 #include "hub/lfs/lfs.h"
+#include "hub/locks/locks.h"
 #include "hub/mail/mail.h"
 #include "hub/oauth/oauth.h"
 #include "hub/people/people.h"
@@ -63,6 +64,7 @@ struct Hub {
   repo::Commits commits;
   fetch::Fetches fetches;
   keys::Keys keys;
+  locks::Locks locks;
   push::Pushes pushes;
   community::Community community;
   people::People people;

@@ -17,6 +17,7 @@
 #include "api/git/git.h"
 #include "api/hub/hub.h"
 #include "api/lfs/lfs.h"
+#include "api/lfs/locks.h"
 #include "api/oauth/oauth.h"
 #include "api/ssh/ssh.h"
 #include "app/lfs_gate.h"
@@ -297,6 +298,7 @@ int serve(Config config) {
   api::oauth::Services oauth{*hub.database, hub.oauth};
   RepoGateOverRepos gate(hub.repos, hub.xet);
 
+  api::lfs::LockServices lock_services{hub.repos, hub.locks};
   api::git::Services git{hub.repos, hub.fetches, hub.pushes, hub.config.public_url,
                          "cairn/" + std::string(version)};
 
@@ -318,6 +320,7 @@ int serve(Config config) {
   api::hub::add_authentication(router, services);
   api::hub::add_routes(router, services);
   api::lfs::add_routes(router, hub.large_files, gate);
+  api::lfs::add_lock_routes(router, lock_services);
   api::cas::add_routes(router, hub.xet);
   api::git::add_routes(router, git);
   api::oauth::add_routes(router, oauth);
