@@ -156,13 +156,12 @@ std::string system_user() {
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
-  for (auto list :
-       {account::account_migrations(), access::access_migrations(), oauth::oauth_migrations(),
-        count::count_migrations(), event::event_migrations(), work::work_migrations(),
-        lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
-        repo::repo_migrations(), keys::keys_migrations(), locks::locks_migrations(),
-        community::community_migrations(), settings::settings_migrations(),
-        people::people_migrations()})
+  for (auto list : {account::account_migrations(), access::access_migrations(),
+                    oauth::oauth_migrations(), count::count_migrations(), event::event_migrations(),
+                    work::work_migrations(), lfs::lfs_migrations(), xet::xet_migrations(),
+                    history::migrations(), repo::repo_migrations(), keys::keys_migrations(),
+                    locks::locks_migrations(), community::community_migrations(),
+                    settings::settings_migrations(), people::people_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
