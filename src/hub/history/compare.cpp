@@ -41,8 +41,8 @@ struct Comparer {
           b == new_entries.end() || (a != old_entries.end() && sort_key(*a) < sort_key(*b));
       bool second_only =
           a == old_entries.end() || (b != new_entries.end() && sort_key(*b) < sort_key(*a));
-      const auto* before = second_only ? nullptr : &*a++;
-      const auto* after = first_only ? nullptr : &*b++;
+      const auto* left = second_only ? nullptr : &*a++;
+      const auto* right = first_only ? nullptr : &*b++;
       CAIRN_CHECK(entry(left, right, prefix));
     }
     return {};

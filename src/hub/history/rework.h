@@ -4,6 +4,7 @@
 #include "hub/history/packs.h"
 #include "hub/history/pages.h"
 #include "hub/history/refs.h"
+#include "hub/history/sheets.h"
 
 /// Inside the module: what changes or copies a history as a whole. All of it blocks.
 namespace cairn::history {
@@ -31,9 +32,5 @@ struct Rework {
 [[nodiscard]] Result<> finish_copy(db::Tx&, RepoId to, const Copy&, const RefActor&);
 /// collect.cpp
 [[nodiscard]] Result<Collected> collect(const Rework&, const CollectPlan&);
-
-/// Writes pages in steps, so that no transaction becomes long. Named by their hash, they may come
-/// before what refers to them: one too many is garbage that a sweep finds.
-[[nodiscard]] Result<> store_pages(db::Database&, const std::vector<EncodedPage>&);
 
 }  // namespace cairn::history

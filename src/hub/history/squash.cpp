@@ -6,7 +6,6 @@ namespace {
 
 // A commit that comes in between costs one more try.
 constexpr int races_max = 5;
-constexpr std::size_t page_step_bytes = 256u << 10;
 
 /// The same folder, everything in it last changed by `commit`. @return its new sheet.
 Result<SheetId> restamp(const PageLoader& load, const SheetId& folder, const git::Oid& commit,
@@ -70,20 +69,6 @@ Result<CommitInfo> find_head(db::Tx& tx, const SquashPlan& plan) {
 }
 
 }  // namespace
-
-Result<> store_pages(db::Database& database, const std::vector<EncodedPage>& pages) {
-  for (std::size_t at = 0; at < pages.size();) {
-    std::size_t bytes = 0, end = at;
-    while (end < pages.size() && bytes <= page_step_bytes) bytes += pages[end++].bytes.size();
-    auto step = [&](db::Tx& tx) -> Result<> {
-      for (std::size_t i = at; i < end; ++i) store::insert_page(tx, pages[i]);
-      return {};
-    };
-    CAIRN_CHECK(database.write_now(step));
-    at = end;
-  }
-  return {};
-}
 
 Result<CommitInfo> squash(const Rework& rework, const SquashPlan& plan) {
   for (int race = 0; race < races_max; ++race) {

@@ -8,7 +8,7 @@ namespace cairn::repo {
 void default_branch_moved(db::Tx& tx, const Repo& current, const history::CommitInfo& head,
                           const CardInfo& card) {
   store::set_head(tx, current.id, head.oid.hex());
-  store::set_card(tx, current.id, card.data, card.fields);
+  store::set_card(tx, current.id, card);
 }
 
 void add_pushed_bytes(db::Tx& tx, RepoId repo, std::uint64_t regular_bytes, bool large) {
