@@ -234,11 +234,6 @@ TEST_F(LfsApi, StrangersAreAskedWhoTheyAre) {
                "RepoNotFound");
 }
 
-TEST_F(LfsApi, ReadersMayNotUpload) {
-  gate.may_write = false;
-  expect_error(batch(upload_of(bytes)), 403, "Forbidden");
-}
-
 TEST_F(LfsApi, AnOldNameLeadsToTheNewOne) {
   auto response = batch(upload_of(bytes), "/datasets/ada/old.git/info/lfs/objects/batch");
   EXPECT_EQ(response.status, 307);

@@ -205,16 +205,16 @@ TEST_P(PeopleTest, TheSetUpLinkMakesTheFirstAdministratorOnce) {
 }
 
 TEST_P(PeopleTest, AnInviteOfTheOperatorMakesAMember) {
-  world.organization("team");
+  world.organization("crew");
   auto made = World::must(world.run(people.create_invite(
-      Actor::system(), {.organization = "team", .role = Role::write, .uses = 2})));
+      Actor::system(), {.organization = "crew", .role = Role::write, .uses = 2})));
   auto code = code_of(made.link);
-  EXPECT_EQ(World::must(world.run(people.look_at_invite(code, seen))).organization_name, "team");
+  EXPECT_EQ(World::must(world.run(people.look_at_invite(code, seen))).organization_name, "crew");
   auto ada = World::must(sign_up("ada", {}, code)).user;
   auto bob = World::must(sign_up("bob", {}, code)).user;
   EXPECT_EQ(sign_up("eve", {}, code).error().word, "InviteNotFound");
   auto roles = [&](db::Tx& tx) -> Result<std::optional<Role>> {
-    CAIRN_TRY(team, account::find_organization(tx, "team"));
+    CAIRN_TRY(team, account::find_organization(tx, "crew"));
     return account::role_in(tx, owner_of(team.id), bob.id);
   };
   EXPECT_EQ(World::must(world.read(roles)), Role::write);
@@ -233,9 +233,9 @@ TEST_P(PeopleTest, AnInviteForAnAddressIsForThatAddress) {
 
 TEST_P(PeopleTest, AnOrganizationAdminInvitesPeopleOfTheHubByName) {
   auto ada = person("ada"), bob = person("bob"), eve = person("eve");
-  auto org = world.organization("team");
+  auto org = world.organization("crew");
   world.join(org, ada, Role::admin);
-  NewInvite wanted{.user = "bob", .organization = "team", .role = Role::contributor};
+  NewInvite wanted{.user = "bob", .organization = "crew", .role = Role::contributor};
   EXPECT_EQ(world.run(people.create_invite(as(eve), wanted)).error().code, ErrorCode::forbidden);
   auto made = World::must(world.run(people.create_invite(as(ada), wanted)));
   EXPECT_TRUE(made.link.empty());
@@ -251,27 +251,27 @@ TEST_P(PeopleTest, AnOrganizationAdminInvitesPeopleOfTheHubByName) {
 
 TEST_P(PeopleTest, TheLastAdminOfAnOrganizationStays) {
   auto ada = person("ada"), bob = person("bob");
-  World::must(world.run(people.create_organization(as(ada), {.name = "team"})));
+  World::must(world.run(people.create_organization(as(ada), {.name = "crew"})));
   auto team =
-      World::must(world.read([](db::Tx& tx) { return account::find_organization(tx, "team"); }));
+      World::must(world.read([](db::Tx& tx) { return account::find_organization(tx, "crew"); }));
   world.join(team, bob, Role::read);
-  EXPECT_EQ(world.run(people.remove_member(as(ada), "team", "ada")).error().word, "LastAdmin");
-  EXPECT_EQ(world.run(people.set_role(as(ada), "team", "ada", Role::write)).error().word,
+  EXPECT_EQ(world.run(people.remove_member(as(ada), "crew", "ada")).error().word, "LastAdmin");
+  EXPECT_EQ(world.run(people.set_role(as(ada), "crew", "ada", Role::write)).error().word,
             "LastAdmin");
-  EXPECT_EQ(world.run(people.set_role(as(bob), "team", "bob", Role::admin)).error().code,
+  EXPECT_EQ(world.run(people.set_role(as(bob), "crew", "bob", Role::admin)).error().code,
             ErrorCode::forbidden);
-  World::must(world.run(people.set_role(as(ada), "team", "bob", Role::admin)));
-  World::must(world.run(people.remove_member(as(ada), "team", "ada")));
-  World::must(world.run(people.delete_organization(as(bob), "team")));
+  World::must(world.run(people.set_role(as(ada), "crew", "bob", Role::admin)));
+  World::must(world.run(people.remove_member(as(ada), "crew", "ada")));
+  World::must(world.run(people.delete_organization(as(bob), "crew")));
   EXPECT_EQ(changed.size(), 1u);
 }
 
 TEST_P(PeopleTest, OnlyAdministratorsMakeOrganizationsWhereTheRulesSaySo) {
   auto ada = person("ada"), keeper = person("keeper", true);
   rules({{"organization_creators", "administrators"}});
-  EXPECT_EQ(world.run(people.create_organization(as(ada), {.name = "team"})).error().code,
+  EXPECT_EQ(world.run(people.create_organization(as(ada), {.name = "crew"})).error().code,
             ErrorCode::forbidden);
-  EXPECT_TRUE(world.run(people.create_organization(as(keeper), {.name = "team"})));
+  EXPECT_TRUE(world.run(people.create_organization(as(keeper), {.name = "crew"})));
 }
 
 TEST_P(PeopleTest, AnAccountOfAnAllowedDomainWaitsForItsMail) {

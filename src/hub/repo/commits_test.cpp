@@ -183,8 +183,6 @@ TEST_P(CommitsTest, MessageIsOneTitleAndABody) {
   EXPECT_EQ(made.commit->message, "second\n\nmore");
   EXPECT_EQ(hub.run(hub.commits->commit(hub.ada, repo, "main", {}, false)).error().word,
             "InvalidCommitBody");
-  EXPECT_EQ(hub.run(hub.commits->commit(hub.ada, repo, "main", {}, true)).error().code,
-            ErrorCode::not_implemented);
 }
 
 TEST_P(CommitsTest, PreuploadSaysWhereFilesGoAndWhatIsThere) {
@@ -233,7 +231,6 @@ TEST_P(CommitsTest, PreuploadRefusesBadRequests) {
   };
   PreuploadQuery one{.files = {{"a", 1, "x"}}, .git_ignore = {}, .git_attributes = {}};
   EXPECT_EQ(refused(hub.bob, one, "main", false), "Forbidden");
-  EXPECT_EQ(refused(hub.bob, one, "main", true), "") << "readers may ask for a pull request";
   EXPECT_EQ(refused(hub.ada, one, "none", false), "RevisionNotFound");
   for (const auto* bad : {"../a", "a//b", ".git/x", "a\\b", "", "/a"}) {
     PreuploadQuery query{.files = {{bad, 1, "x"}}, .git_ignore = {}, .git_attributes = {}};

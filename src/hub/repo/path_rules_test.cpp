@@ -40,7 +40,6 @@ const Rule rules[] = {
     {"BothInOneCommit", {}, {put("a"), put("a/b")}, "PathConflict", {}},
     {"AFileMakesRoomForAFolder", {"a"}, {gone("a"), put("a/b")}, "", {"a/b"}},
     {"AFolderMakesRoomForAFile", {"a/b", "a/c"}, {gone_folder("a/"), put("a")}, "", {"a"}},
-    {"DeletionsComeFirstWhateverTheOrder", {"a/b"}, {put("a"), gone("a/b")}, "", {"a"}},
     {"AnEmptiedFolderIsGone", {"a/b/c"}, {gone("a/b/c"), put("a/b2")}, "", {"a/b2"}},
     {"AFolderByADeletedFileLine", {"a/b", "c"}, {gone("a")}, "", {"c"}},
     {"DeletedAndPutAgain", {"a"}, {gone("a"), put("a")}, "", {"a"}},
