@@ -16,11 +16,11 @@ def pkt(text):
 
 def commands(*lines, capabilities="report-status side-band-64k object-format=sha1"):
     """@param lines  (old, new, ref)"""
-    out = b""
+    out = []
     for n, (old, new, ref) in enumerate(lines):
         end = f"\0 {capabilities}" if n == 0 else ""
-        out += pkt(f"{old} {new} {ref}{end}")
-    return out + b"0000"
+        out.append(pkt(f"{old} {new} {ref}{end}"))
+    return b"".join(out) + b"0000"
 
 
 def name_of(kind, content):

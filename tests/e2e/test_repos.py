@@ -479,7 +479,6 @@ def test_the_storage_list_of_an_organization_needs_a_role_there(bob, nobody):
 
 def test_what_later_issues_bring_answers_as_json(ada, repo):
     for method, target, statuses in (
-        ("POST", f"{api_of(repo)}/super-squash/main", (404, 501)),
         ("GET", "/api/collections", (404, 501)),
         ("GET", f"{api_of(repo)}/nothing-like-this", (404,)),
         ("GET", "/api/nothing", (404,)),
