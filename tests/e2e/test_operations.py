@@ -415,13 +415,12 @@ def test_a_comparison_has_hunks_and_is_what_git_prints(ada, tmp_path, kind):
 
 
 @pytest.mark.both_engines
-@pytest.mark.xfail(reason="two dots leave out what only the first side has", strict=True)
 def test_three_dots_compare_with_where_both_began(ada, nobody):
     name = "ada/compare-dots"
     ada.create(name)
     ada.post(f"{api_of(name)}/branch/dev", {}).ok()
-    ada.commit(name, add("dev.txt"), rev="dev").ok()
-    ada.commit(name, add("main.txt")).ok()
+    ada.commit(name, add("dev.txt", b"of dev"), rev="dev").ok()
+    ada.commit(name, add("main.txt", b"of main")).ok()
     paths = lambda dots: [f["path"] for f in  # noqa: E731
                           nobody.get(f"{api_of(name)}/compare/main{dots}dev").ok().json["files"]]
     assert paths("..") == ["dev.txt", "main.txt"] and paths("...") == ["dev.txt"]

@@ -23,6 +23,14 @@ struct WorkingTree::Folder {
   // Filled by write_trees and write_sheets:
   git::Oid tree;
   std::uint64_t size_bytes = 0, files = 0;
+
+  /// Everything in it was removed: git knows no empty folders, so its name is free.
+  [[nodiscard]] bool emptied() const {
+    return opened && std::ranges::all_of(items, [](const auto& named) {
+             const Item& item = named.second;
+             return !item.now || (item.now->is_folder() && item.folder && item.folder->emptied());
+           });
+  }
 };
 
 namespace {
@@ -133,7 +141,8 @@ Result<> WorkingTree::put_entry(const git::RepoPath& path, SheetEntry entry) {
   CAIRN_TRY(folder, parent_of(path.text(), true));
   entry.path = path.name();
   auto& item = folder->items[entry.path];
-  if (item.now && item.now->is_folder() && !entry.is_folder())
+  bool is_emptied = item.folder && item.folder->emptied();
+  if (item.now && item.now->is_folder() && !entry.is_folder() && !is_emptied)
     return fail(ErrorCode::conflict, "PathConflict",
                 "\"" + std::string(path.text()) +
                     "\" is a folder. Delete it in the same commit, or choose another path.");
