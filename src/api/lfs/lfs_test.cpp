@@ -22,12 +22,12 @@ class FakeGate final : public RepoGate {
     asked = kind;
     if (name == "ada/old") co_return Opened{World::ada_model, World::owner, {}, "ada/model"};
     if (name != "ada/model") co_return fail(access::hidden(actor));
-    if (action == access::Action::write && !may_write)
+    if (action == access::Action::create_pr && !may_propose)
       co_return fail(ErrorCode::forbidden, "Forbidden", "You may not write to ada/model.");
     co_return Opened{World::ada_model, World::owner, World::user, {}};
   }
   access::Actor actor = access::Actor::anonymous();
-  bool may_write = true;
+  bool may_propose = true;
   RepoKind asked = RepoKind::model;
 };
 
@@ -232,6 +232,11 @@ TEST_F(LfsApi, StrangersAreAskedWhoTheyAre) {
   gate.actor.kind = access::ActorKind::user;
   expect_error(batch(upload_of(bytes), "/eve/secret.git/info/lfs/objects/batch"), 404,
                "RepoNotFound");
+}
+
+TEST_F(LfsApi, WhoMayNotProposeAChangeMayNotUpload) {
+  gate.may_propose = false;
+  expect_error(batch(upload_of(bytes)), 403, "Forbidden");
 }
 
 TEST_F(LfsApi, AnOldNameLeadsToTheNewOne) {

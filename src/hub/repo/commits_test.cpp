@@ -231,6 +231,7 @@ TEST_P(CommitsTest, PreuploadRefusesBadRequests) {
   };
   PreuploadQuery one{.files = {{"a", 1, "x"}}, .git_ignore = {}, .git_attributes = {}};
   EXPECT_EQ(refused(hub.bob, one, "main", false), "Forbidden");
+  EXPECT_EQ(refused(hub.bob, one, "main", true), "NotImplemented") << "built without pull requests";
   EXPECT_EQ(refused(hub.ada, one, "none", false), "RevisionNotFound");
   for (const auto* bad : {"../a", "a//b", ".git/x", "a\\b", "", "/a"}) {
     PreuploadQuery query{.files = {{bad, 1, "x"}}, .git_ignore = {}, .git_attributes = {}};
