@@ -129,7 +129,8 @@ Task<Result<>> Xet::receive_xorb(Token token, Hash name,
     co_return fail(ErrorCode::invalid_argument, "InvalidXetHash", "No xorb has this hash.");
   if (content_length.value_or(0) > xorb_upload_bytes_max)
     co_return fail(ErrorCode::too_large, "XorbTooLarge", "A xorb has at most 64 MiB.");
-  CAIRN_CO_TRY(pass, co_await in.receiving.enter({token.user.value, token.repo.value}));
+  auto pass = co_await in.receiving.enter({token.user.value, token.repo.value});
+  if (!pass) co_return fail(pass.error());
 
   auto ask = [&in, token, name](db::Tx& tx) -> Result<std::optional<XorbRow>> {
     CAIRN_CHECK(in.allow(tx, token, token.right));
