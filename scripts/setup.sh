@@ -71,8 +71,9 @@ install_packages() {
 
 # A number that changes when a file that the program is built from does: names, sizes, times.
 source_stamp() {
-  find src cmake CMakeLists.txt CMakePresets.json packages.txt -type f \
-    -printf '%p %s %T@\n' 2>/dev/null | sort | sha256sum | cut -d ' ' -f 1
+  find src cmake web CMakeLists.txt CMakePresets.json packages.txt \
+    -type d \( -name node_modules -o -path web/build -o -name .svelte-kit \) -prune -o \
+    -type f -printf '%p %s %T@\n' 2>/dev/null | sort | sha256sum | cut -d ' ' -f 1
 }
 
 # build PRESET TARGET...: configure once, then ninja decides what there is to do.
@@ -127,7 +128,7 @@ set_up() {
   lock_build
   trap on_interrupt INT TERM
   : > "$log"
-  step_total=$((2 + ${extra_steps:-0}))
+  step_total=$((3 + ${extra_steps:-0}))
   [[ -f "$stamp_file" ]] || announce_first_run "${#missing[@]}" "$@"
   if [[ ${#missing[@]} -gt 0 ]]; then
     may_install "${#missing[@]}"
@@ -135,6 +136,7 @@ set_up() {
   else
     step "Debian packages" true
   fi
+  step "Web" scripts/build-web
   step "${step_name:-Server}" build "$preset" "$target"
   echo "$stamp" > "$stamp_file"
   unlock_build
