@@ -16,6 +16,9 @@ if(CCACHE)
   set(CMAKE_C_COMPILER_LAUNCHER ${launcher})
 endif()
 
+# The precompiled header by an option whose path ccache makes relative; CMake's own names the header
+# as well, absolutely, and no two checkouts would ever share an object.
+set(CMAKE_CXX_COMPILE_OPTIONS_USE_PCH -include-pch <PCH_FILE>)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-unused-parameter
                     -Wno-missing-field-initializers -Wno-gnu-zero-variadic-macro-arguments
                     "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>"
