@@ -1,0 +1,169 @@
+// Which answers of the API a page is drawn from. The server puts them into the page's document by
+// exactly these names (src/pages follows this file), and the pages ask for them by the same
+// functions; what is missing there is fetched. Tests hold both sides against each other.
+
+import type { Page, RepoType } from "./page.ts";
+
+const segment = encodeURIComponent;
+/** A path in a repository: its slashes stay, all else is encoded. */
+export const encode_path = (path: string) => path.split("/").map(segment).join("/");
+
+export const plural = (type: RepoType) => `${type}s` as const;
+export const repo_api = (repo: { type: RepoType; id: string }) => `/api/${plural(repo.type)}/${repo.id}`;
+
+interface Repo {
+  type: RepoType;
+  id: string;
+}
+const under = (path: string) => (path === "" ? "" : "/" + encode_path(path));
+
+export const answers = {
+  info: (repo: Repo) => `${repo_api(repo)}?blobs=true`,
+  refs: (repo: Repo) => `${repo_api(repo)}/refs`,
+  /** 200 for who may write, else 401, 403 or 404. Asked only of signed-in people. */
+  may_write: (repo: Repo) => `${repo_api(repo)}/auth-check/write`,
+  may_read: (repo: Repo) => `${repo_api(repo)}/auth-check`,
+  gate: (repo: Repo) => `/api/-/v1/gates/${plural(repo.type)}/${repo.id}`,
+  days: (repo: Repo) => `/api/-/v1/${plural(repo.type)}/${repo.id}/downloads`,
+  last_commit: (repo: Repo) => `${repo_api(repo)}/commits/main?limit=1`,
+  children: (repo: Repo) => `${repo_api(repo)}?expand=childrenModelCount&expand=baseModels`,
+  tree: (repo: Repo, revision: string, path: string) =>
+    `${repo_api(repo)}/tree/${segment(revision)}${under(path)}?expand=true&limit=100`,
+  /** A POST; its name among the answers is "POST", the path and the body. */
+  file: (repo: Repo, revision: string, path: string) => ({
+    path: `${repo_api(repo)}/paths-info/${segment(revision)}`,
+    body: { paths: [path], expand: true },
+  }),
+  commits: (repo: Repo, revision: string, path: string) =>
+    `${repo_api(repo)}/commits/${segment(revision)}${under(path)}?limit=50`,
+  /** The commit and the one before it. */
+  commit: (repo: Repo, oid: string) => `${repo_api(repo)}/commits/${segment(oid)}?limit=2`,
+  changes: (repo: Repo, from: string, to: string) =>
+    `${repo_api(repo)}/compare/${segment(from)}..${segment(to)}`,
+  list: (type: RepoType, query: URLSearchParams) =>
+    `/api/${plural(type)}?${list_query(query)}${list_fields(type)}&limit=30`,
+  facets: (type: RepoType, query: URLSearchParams) =>
+    `/api/-/v1/facets/${plural(type)}?${list_query(query)}limit=100`,
+  trending: () => "/api/trending?limit=8",
+  activity: () => "/api/-/v1/activity/mine?limit=10",
+  requests: () => "/api/-/v1/access-requests",
+  owned: (type: RepoType, owner: string) =>
+    `/api/${plural(type)}?author=${segment(owner)}&sort=lastModified${list_fields(type)}&limit=30`,
+  user: (name: string) => `/api/users/${segment(name)}/overview`,
+  organization: (name: string) => `/api/organizations/${segment(name)}/overview`,
+  members: (name: string) => `/api/organizations/${segment(name)}/members`,
+  me: () => "/api/-/v1/me",
+  tokens: () => "/api/-/v1/tokens",
+  sessions: () => "/api/-/v1/sessions",
+  keys: () => "/api/-/v1/ssh/keys",
+  grants: () => "/api/-/v1/oauth/grants",
+  my_organizations: () => "/api/-/v1/organizations",
+  my_invites: () => "/api/-/v1/me/invites",
+  storage: () => "/api/settings/repositories",
+  deleted: (owner?: string) =>
+    "/api/-/v1/deleted-repositories" + (owner ? `?owner=${segment(owner)}` : ""),
+};
+
+/** The fields of a row. */
+function list_fields(type: RepoType): string {
+  const common = ["author", "lastModified", "downloads", "likes", "tags", "gated", "private"];
+  const own: Record<RepoType, string[]> = {
+    model: ["pipeline_tag", "library_name", "safetensors"],
+    dataset: [],
+    space: ["sdk"],
+  };
+  return [...common, ...own[type]]
+    .filter((field) => type !== "space" || (field !== "downloads" && field !== "gated"))
+    .map((field, index) => (index === 0 ? "" : "&") + "expand=" + field)
+    .join("");
+}
+
+// Sort words of the addresses that people share, and the API's.
+const sorts: Record<string, string> = {
+  trending: "trendingScore",
+  likes: "likes",
+  downloads: "downloads",
+  modified: "lastModified",
+  created: "createdAt",
+  most_params: "num_parameters",
+  least_params: "num_parameters&direction=1",
+  alphabetical: "id",
+};
+const known = [
+  "pipeline_tag", "library", "language", "license", "dataset", "base_model", "other", "author", "search",
+  "num_parameters", "task_categories", "size_categories", "modality", "format", "sdk", "gated", "models", "datasets",
+];
+
+/** A list's address as a question to the API, in the order of `known`; ends with "&" unless empty. */
+export function list_query(query: URLSearchParams): string {
+  const parts: string[] = [];
+  for (const name of known)
+    for (const value of query.getAll(name))
+      if (value !== "") parts.push(`${name === "other" ? "filter" : name}=${segment(value)}`);
+  const sort = sorts[query.get("sort") ?? "trending"] ?? "trendingScore";
+  parts.push(`sort=${sort}`);
+  return parts.join("&") + "&";
+}
+
+export interface Post {
+  path: string;
+  body: unknown;
+}
+
+/** How an answer is named in the document. */
+export const answer_name = (question: string | Post) =>
+  typeof question === "string" ? question : `POST ${question.path} ${JSON.stringify(question.body)}`;
+
+/** The answers of a page, for a viewer's name or nobody. */
+export function needs(page: Page, query: URLSearchParams, viewer: string | null): (string | Post)[] {
+  const signed_in = viewer !== null;
+  const rights = (repo: Repo) => (signed_in ? [answers.may_write(repo)] : []);
+  switch (page.kind) {
+    case "home":
+      return signed_in
+        ? [
+            answers.activity(), answers.requests(), answers.trending(),
+            ...(["model", "dataset", "space"] as const).map((type) => answers.owned(type, viewer)),
+          ]
+        : [answers.trending()];
+    case "list":
+      return [answers.list(page.type, query), answers.facets(page.type, query)];
+    case "owner":
+      return [
+        // One of the two is 404, and says whether this is a person or an organization.
+        answers.user(page.name), answers.organization(page.name),
+        ...(["model", "dataset", "space"] as const).map((type) => answers.owned(type, page.name)),
+      ];
+    case "repository":
+      return [
+        answers.info(page), answers.last_commit(page), answers.days(page), answers.gate(page),
+        ...(page.type === "model" ? [answers.children(page)] : []), ...rights(page),
+      ];
+    case "tree":
+      return [
+        answers.info(page), answers.refs(page), answers.tree(page, page.revision, page.path), ...rights(page),
+      ];
+    case "blob":
+    case "edit":
+      return [
+        answers.info(page), answers.refs(page), answers.file(page, page.revision, page.path), ...rights(page),
+      ];
+    case "new_file":
+    case "upload":
+      return [answers.info(page), answers.refs(page), ...rights(page)];
+    case "commits":
+      return [
+        answers.info(page), answers.refs(page), answers.commits(page, page.revision, page.path ?? ""),
+        ...rights(page),
+      ];
+    case "commit":
+      return [
+        // And `changes` between the two, which only the answer of `commit` names.
+        answers.info(page), answers.commit(page, page.oid), ...rights(page),
+      ];
+    case "settings":
+      return [answers.info(page), answers.refs(page), ...rights(page)];
+    default:
+      return [];
+  }
+}
