@@ -13,6 +13,6 @@ export default defineConfig({
       paths: { relative: false },
     }),
   ],
-  build: { target: "es2023" },
+  build: { target: "es2023", assetsInlineLimit: 0 },
   worker: { format: "es" },
 });

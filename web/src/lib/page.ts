@@ -9,7 +9,8 @@ export type Page =
   | { kind: "setup" } // the one-time code stands in the fragment, which no server sees
   | { kind: "login"; next?: string }
   | { kind: "join"; invite?: string; next?: string }
-  | { kind: "reset" } // ask for a link, or redeem the code in the fragment
+  | { kind: "reset" } // /login/reset: ask for a link, or redeem the code in the fragment
+  | { kind: "verify" } // /settings/verify: an e-mail address, by the code in the fragment
   | { kind: "list"; type: RepoType }
   | { kind: "owner"; name: string }
   | { kind: "repository"; type: RepoType; id: string; revision?: string }
@@ -26,7 +27,7 @@ export type Page =
   | { kind: "organization_new" }
   | { kind: "organization_settings"; name: string; section: string } // /organizations/{name}/settings/…
   | { kind: "oauth_authorize" }
-  | { kind: "device" }
+  | { kind: "device" } // /oauth/device
   | { kind: "admin"; section: string }
   | { kind: "docs"; slug: string }
   | { kind: "components" } // /-/components
