@@ -1,5 +1,7 @@
 // Keys of the app. Single letters never act while somebody types, and can be switched off (WCAG 2.1.4).
 
+import { untrack } from "svelte";
+
 export interface Key {
   keys: string; // "t", "g h", "Shift+?"
   label: string;
@@ -21,13 +23,14 @@ export const single_keys = {
 
 /** @return what takes them away again; fits `$effect` and `onMount`. */
 export function add_keys(keys: Key[]): () => void {
-  registered.push(...keys);
-  return () => {
-    for (const key of keys) {
-      const at = registered.findIndex((known) => known.keys === key.keys && known.label === key.label);
-      if (at >= 0) registered.splice(at, 1);
-    }
-  };
+  untrack(() => registered.push(...keys));
+  return () =>
+    untrack(() => {
+      for (const key of keys) {
+        const at = registered.findLastIndex((known) => known.keys === key.keys && known.label === key.label);
+        if (at >= 0) registered.splice(at, 1);
+      }
+    });
 }
 
 const is_typing = (target: EventTarget | null) =>

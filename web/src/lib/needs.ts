@@ -44,11 +44,11 @@ export const answers = {
     `/api/${plural(type)}?${list_query(query)}${list_fields(type)}&limit=30`,
   facets: (type: RepoType, query: URLSearchParams) =>
     `/api/-/v1/facets/${plural(type)}?${list_query(query)}limit=100`,
-  trending: () => "/api/trending?limit=8",
+  trending: (type: RepoType) => `/api/trending?type=${type}&limit=6`,
   activity: () => "/api/-/v1/activity/mine?limit=10",
   requests: () => "/api/-/v1/access-requests",
   owned: (type: RepoType, owner: string) =>
-    `/api/${plural(type)}?author=${segment(owner)}&sort=lastModified${list_fields(type)}&limit=30`,
+    `/api/${plural(type)}?author=${segment(owner)}&sort=lastModified&${list_fields(type)}&limit=30`,
   user: (name: string) => `/api/users/${segment(name)}/overview`,
   organization: (name: string) => `/api/organizations/${segment(name)}/overview`,
   members: (name: string) => `/api/organizations/${segment(name)}/members`,
@@ -77,6 +77,8 @@ function list_fields(type: RepoType): string {
     .map((field, index) => (index === 0 ? "" : "&") + "expand=" + field)
     .join("");
 }
+
+const all_types = ["model", "dataset", "space"] as const;
 
 // Sort words of the addresses that people share, and the API's.
 const sorts: Record<string, string> = {
@@ -122,17 +124,17 @@ export function needs(page: Page, query: URLSearchParams, viewer: string | null)
     case "home":
       return signed_in
         ? [
-            answers.activity(), answers.requests(), answers.trending(),
-            ...(["model", "dataset", "space"] as const).map((type) => answers.owned(type, viewer)),
+            answers.activity(), answers.requests(), ...all_types.map(answers.trending),
+            ...all_types.map((type) => answers.owned(type, viewer)),
           ]
-        : [answers.trending()];
+        : all_types.map(answers.trending);
     case "list":
       return [answers.list(page.type, query), answers.facets(page.type, query)];
     case "owner":
       return [
         // One of the two is 404, and says whether this is a person or an organization.
         answers.user(page.name), answers.organization(page.name),
-        ...(["model", "dataset", "space"] as const).map((type) => answers.owned(type, page.name)),
+        ...all_types.map((type) => answers.owned(type, page.name)),
       ];
     case "repository":
       return [

@@ -2,7 +2,7 @@
 
 import { redirect } from "@sveltejs/kit";
 import type { Component } from "svelte";
-import { asker, ApiError, set_csrf, type Asker } from "./api/api.ts";
+import { asker, ApiError, on_change, set_csrf, type Asker } from "./api/api.ts";
 import { page_media_type, type Document, type Page } from "./page.ts";
 import { state } from "./state.svelte.ts";
 
@@ -98,7 +98,29 @@ async function draw(document: Document, url: URL): Promise<Opened> {
   return { document, page: document.page, view: view.default, data: await view.load?.(at), url };
 }
 
+// Pages as they were left, for Back: no request, and lists as long as they had grown.
+const kept = new Map<string, { opened: Opened; at: number }>();
+const kept_max = 20;
+const kept_ms = 5 * 60_000;
+let going_back = false;
+export const set_going_back = (back: boolean) => void (going_back = back);
+on_change(() => kept.clear());
+
 export async function open(url: URL): Promise<Opened> {
+  const before = going_back ? kept.get(url.href) : undefined;
+  going_back = false;
+  if (before && Date.now() - before.at < kept_ms) return before.opened;
+  const opened = await open_fresh(url);
+  kept.delete(url.href);
+  kept.set(url.href, { opened, at: Date.now() });
+  for (const key of kept.keys()) {
+    if (kept.size <= kept_max) break;
+    kept.delete(key);
+  }
+  return opened;
+}
+
+async function open_fresh(url: URL): Promise<Opened> {
   const embedded = take_embedded();
   let document: Document;
   try {

@@ -98,6 +98,10 @@ export async function list<T>(path: string, more?: RequestInit): Promise<Page<T>
   return { items: answer.body, ...(answer.next ? { next: answer.next } : {}) };
 }
 
+let changed = () => {};
+/** Told after every change that was stored. */
+export const on_change = (function_: () => void) => void (changed = function_);
+
 /** A change. Asks for the password again, or for signing in, where the hub wants it. */
 export async function send<T = unknown>(
   method: "POST" | "PUT" | "PATCH" | "DELETE",
@@ -108,7 +112,10 @@ export async function send<T = unknown>(
   for (let attempt = 0; ; attempt++) {
     const response = await fetch_once(method, path, body, more);
     const answer = await answer_of(response);
-    if (response.ok) return answer.body as T;
+    if (response.ok) {
+      changed();
+      return answer.body as T;
+    }
     const error = error_of(answer, response.headers);
     const wanted = error.code === "PasswordNeeded" ? "password" : error.status === 401 ? "sign_in" : null;
     const is_signing_in = path.startsWith("/api/-/v1/session");
