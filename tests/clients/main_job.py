@@ -4,6 +4,7 @@ own Python, with HF_ENDPOINT, HF_TOKEN and HF_HOME set. Prints the release when 
     python main_job.py ada/name
 """
 
+import random
 import sys
 import tempfile
 from pathlib import Path
@@ -17,7 +18,7 @@ from huggingface_hub.utils import (EntryNotFoundError, RepositoryNotFoundError,
 repo = sys.argv[1]
 api = HfApi()
 folder = Path(tempfile.mkdtemp())
-large = bytes(range(256)) * 4000
+large = random.Random(7).randbytes(3_000_000)  # Some tens of chunks
 
 
 def refused(error, call):

@@ -6,6 +6,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -51,26 +52,35 @@ def python_of(name):
 def environment(hub, tmp_path):
     env = {k: v for k, v in os.environ.items() if not k.startswith(("HF_", "PYTEST_"))}
     return {**env, "HF_ENDPOINT": hub.url, "HF_TOKEN": ADA, "HF_HOME": str(tmp_path / "home"),
-            "HF_HUB_DISABLE_XET": "1",  # until the hub speaks Xet
             "HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_DISABLE_PROGRESS_BARS": "1",
             "HF_HUB_DISABLE_UPDATE_CHECK": "1", "HF_UPDATE_DOWNLOAD_COUNTS": "0",
             "DISABLE_SAFETENSORS_CONVERSION": "1", "NO_PROXY": "127.0.0.1,localhost"}
 
 
+def xet_files(nobody):
+    """How many files the hub took by shards so far."""
+    [line] = [line for line in nobody.get("/metrics").ok().text.splitlines()
+              if line.startswith("cairn_xet_files ")]
+    return float(line.split()[1])
+
+
 @pytest.mark.parametrize("release", [
     "hub-0.20",
-    pytest.param("hub-0.36", marks=pytest.mark.slow),
-    pytest.param("hub-1.19", marks=pytest.mark.slow),
+    *(pytest.param(f"hub-{release}", marks=pytest.mark.slow)
+      for release in ("0.30", "0.36", "1.19", "1.28", "1.29", "1.33")),
 ])
-def test_an_older_client_does_its_main_job(hub, tmp_path, repo_id, release):
+def test_an_older_client_does_its_main_job(hub, nobody, tmp_path, repo_id, release):
+    before = xet_files(nobody)
     said = run(python_of(release), FOLDER / "main_job.py", repo_id, env=environment(hub, tmp_path))
     assert said.startswith(f"works with {release.split('-')[1]}.")
+    assert (xet_files(nobody) > before) == (release != "hub-0.20"), "0.30 is the first with Xet"
 
 
-def test_the_newest_client_does_the_same(hub, tmp_path, repo_id):
-    import sys
-
-    run(sys.executable, FOLDER / "main_job.py", repo_id, env=environment(hub, tmp_path))
+@pytest.mark.parametrize("off", [{}, {"HF_HUB_DISABLE_XET": "1"}], ids=["xet", "lfs"])
+def test_the_newest_client_does_the_same(hub, nobody, tmp_path, repo_id, off):
+    before = xet_files(nobody)
+    run(sys.executable, FOLDER / "main_job.py", repo_id, env={**environment(hub, tmp_path), **off})
+    assert (xet_files(nobody) > before) == (not off)
 
 
 @pytest.mark.slow

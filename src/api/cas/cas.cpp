@@ -171,13 +171,16 @@ void add_routes(http::Router& router, Xet& files) {
   auto on = [&files](Call call) {
     return [&files, call](http::Request& request) { return call(files, request); };
   };
-  router.add(route(Method::post, "/v1/xorbs/{prefix}/{hash}", "xorb",
-                   "Receives a xorb; all of it is verified.", on(put_xorb),
-                   xet::xorb_upload_bytes_max));
-  // Very old clients leave the version out.
-  for (const char* path : {"/v1/shards", "/shards"})
+  // Clients before hf_xet 1.1 know no versions, and call things by their singular.
+  for (const char* path : {"/v1/xorbs/{prefix}/{hash}", "/xorb/{prefix}/{hash}"})
+    router.add(route(Method::post, path, "xorb", "Receives a xorb; all of it is verified.",
+                     on(put_xorb), xet::xorb_upload_bytes_max));
+  for (const char* path : {"/v1/shards", "/shards", "/shard/{prefix}/{hash}"})
     router.add(route(Method::post, path, "shard", "Receives a shard: which files there are now.",
                      on(put_shard_v1), xet::shard_bytes_max));
+  router.add(route(Method::put, "/shard/{prefix}/{hash}", "shard",
+                   "Receives a shard: which files there are now.", on(put_shard_v1),
+                   xet::shard_bytes_max));
   router.add(route(Method::post, "/v2/shards", "shard_v2",
                    "Receives a shard, and tells how far it is.", on(put_shard_v2),
                    xet::shard_bytes_max));
@@ -186,13 +189,16 @@ void add_routes(http::Router& router, Xet& files) {
       return get_reconstruction(files, request, encode);
     };
   };
-  router.add(route(Method::get, "/v1/reconstructions/{file}", "reconstruction",
-                   "How to put a file together.", reconstruct(reconstruction_v1)));
+  for (const char* path : {"/v1/reconstructions/{file}", "/reconstruction/{file}"})
+    router.add(route(Method::get, path, "reconstruction", "How to put a file together.",
+                     reconstruct(reconstruction_v1)));
   router.add(route(Method::get, "/v2/reconstructions/{file}", "reconstruction_v2",
                    "How to put a file together.", reconstruct(reconstruction_v2)));
   router.add(route(Method::get, "/v1/files/{file}", "file", "The size of a file.", on(head_file)));
-  router.add(route(Method::get, "/v1/chunks/{prefix}/{hash}", "chunk",
-                   "Xorbs that hold the chunk, when the asking one may know them.", on(get_chunk)));
+  for (const char* path : {"/v1/chunks/{prefix}/{hash}", "/chunk/{prefix}/{hash}"})
+    router.add(route(Method::get, path, "chunk",
+                     "Xorbs that hold the chunk, when the asking one may know them.",
+                     on(get_chunk)));
   router.add(route(Method::get, "/v1/transfer/{hash}", "transfer",
                    "Bytes of a xorb. The URL is signed.", on(get_transfer)));
   for (auto method : {Method::get, Method::post, Method::put, Method::patch, Method::delete_})
