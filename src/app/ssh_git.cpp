@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "hub/push/request.h"
 #include "platform/git/pkt_line.h"
 #include "platform/git/upload_request.h"
 #include "platform/http/http.h"
@@ -232,6 +233,36 @@ int Conversation::fetch_v0() {
   }
 }
 
+/// Where a push ends that brings no pack. The client closes its side after a pack and at no other
+/// time: who only deletes waits for the report.
+class EndOfPush {
+ public:
+  void feed(std::string_view bytes) {
+    if (over_) return;
+    packets_.feed(bytes);
+    for (;;) {
+      auto packet = packets_.next();
+      if (!packet) return give_up();  // The hub says what is wrong with it.
+      if (!*packet) return;
+      auto complete = reader_.add(**packet);
+      if (!complete) return give_up();
+      if (!*complete) continue;
+      over_ = true;
+      reached_ = !reader_.request().brings_pack();
+      return;
+    }
+  }
+  [[nodiscard]] bool reached() const { return reached_; }
+
+ private:
+  /// A broken request has no end that we know of, and the hub reads past it: so it ends here.
+  void give_up() { over_ = reached_ = true; }
+
+  git::PktReader packets_;
+  push::RequestReader reader_;
+  bool over_ = false, reached_ = false;
+};
+
 /// A push is one request: commands, then the pack, then the report.
 int Conversation::receive_pack() {
   if (int code = advertise("git-receive-pack")) return code;
@@ -243,10 +274,13 @@ int Conversation::receive_pack() {
     first += *bytes;
   }
   if (first == "0000") return 0;  // Nothing to push.
+  EndOfPush end;
   http::LocalTransfer transfer;
   transfer.read_body = [&]() -> Result<std::string> {
-    if (!first.empty()) return std::exchange(first, {});
-    return exec_.read_some();
+    if (end.reached()) return std::string();
+    auto bytes = first.empty() ? exec_.read_some() : Result<std::string>(std::exchange(first, {}));
+    if (bytes) end.feed(*bytes);
+    return bytes;
   };
   transfer.take_body = to_client();
   auto answer =

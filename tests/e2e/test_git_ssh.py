@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from conftest import ADA, ADA_READ
 from gitclient import PROTOCOLS, Git, wait_for
-from wire import KINDS, Wire, add, assert_error, web_of
+from wire import KINDS, Wire, add, api_of, assert_error, web_of
 
 
 class Ssh:
@@ -159,6 +159,47 @@ def test_negotiation_over_ssh(ada, repo, ssh, tmp_path, protocol):
     assert done.stderr.count("have ") > 100
     assert ssh.git.out("rev-list", "--count", "origin/main", cwd=folder) == "32"
     ssh.git.fsck(folder)
+
+
+@pytest.mark.both_engines
+def test_push_over_ssh(ada, nobody, repo, ssh, tmp_path):
+    work = tmp_path / "work"
+    ssh("clone", "--quiet", ssh.url(repo), work)
+    (work / "a.txt").write_text("one\n")
+    (work / "big.txt").write_text("".join(f"line {i}\n" for i in range(200_000)))
+    ssh("add", ".", cwd=work)
+    ssh("commit", "--quiet", "-m", "Over SSH", cwd=work)
+    ssh("push", "--quiet", "origin", "main", cwd=work)
+    assert nobody.get(f"{web_of(repo)}/resolve/main/a.txt").ok().body == b"one\n"
+    # More refs at once, a tag, nothing at all, a forced one, and away again.
+    ssh("branch", "dev", cwd=work)
+    ssh("tag", "-a", "v1", "-m", "One", cwd=work)
+    ssh("push", "--quiet", "--atomic", "origin", "dev", "v1", cwd=work)
+    ssh("push", "origin", "main", cwd=work)
+    (work / "a.txt").write_text("two\n")
+    ssh("commit", "--quiet", "--amend", "-am", "Another", cwd=work)
+    assert ssh("push", "origin", "main", cwd=work, check=False).returncode
+    ssh("push", "--quiet", "--force", "origin", "main", cwd=work)
+    assert nobody.get(f"{web_of(repo)}/resolve/main/a.txt").ok().body == b"two\n"
+    ssh("push", "--quiet", "origin", ":dev", cwd=work)
+    refs = nobody.get(f"{api_of(repo)}/refs").ok().json
+    assert [b["name"] for b in refs["branches"]] == ["main"] and [t["name"] for t in refs["tags"]] == ["v1"]
+
+
+def test_push_over_ssh_is_refused_with_a_reason(ada, bob, repo, new_key, ssh, tmp_path):
+    work = tmp_path / "work"
+    ssh("clone", "--quiet", ssh.url(repo), work)
+    (work / "w.bin").write_bytes(bytes(11 << 20))
+    ssh("add", ".", cwd=work)
+    ssh("commit", "--quiet", "-m", "Large", cwd=work)
+    done = ssh("push", "origin", "main", cwd=work, check=False)
+    assert done.returncode and "git lfs track" in done.stderr and "w.bin" in done.stderr
+    reader = new_key()
+    bob.post("/api/-/v1/ssh/keys", {"key": reader.public}).ok()
+    reader("clone", "--quiet", reader.url(repo), tmp_path / "bob")
+    reader("commit", "--quiet", "--allow-empty", "-m", "Mine now", cwd=tmp_path / "bob")
+    done = reader("push", "origin", "main", cwd=tmp_path / "bob", check=False)
+    assert done.returncode and "You do not have the right to write" in done.stderr
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
