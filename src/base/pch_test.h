@@ -1,5 +1,5 @@
 // Precompiled for tests.
-#include "base/pch.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "base/pch.h"

@@ -25,7 +25,6 @@ _home = tempfile.TemporaryDirectory(prefix="cairn-hf-home-")
 os.environ.update(
     HF_ENDPOINT=f"http://127.0.0.1:{_port}",
     HF_HOME=_home.name,
-    HF_HUB_DISABLE_XET="1",  # test_xet_*.py turn it on, in processes of their own
     HF_HUB_DISABLE_TELEMETRY="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
     HF_HUB_DISABLE_UPDATE_CHECK="1",
@@ -223,6 +222,21 @@ def repo(ada, repo_id):
     """@return the name of a new public model of ada's."""
     ada.create(repo_id)
     return repo_id
+
+
+@pytest.fixture
+def without_xet(monkeypatch):
+    """The published client as people have it who turned Xet off, or have no hf_xet."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_DISABLE_XET", True)
+    monkeypatch.setenv("HF_HUB_DISABLE_XET", "1")
+
+
+@pytest.fixture(params=["xet", "lfs"])
+def transfer(request):
+    """Both ways of the published client to move large files."""
+    if request.param == "lfs":
+        request.getfixturevalue("without_xet")
+    return request.param
 
 
 @pytest.fixture

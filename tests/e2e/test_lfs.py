@@ -379,7 +379,7 @@ def test_a_very_large_file_is_asked_for_in_parts(ada, repo):
 
 
 @pytest.mark.slow
-def test_an_upload_in_parts_by_the_published_client(api, ada, repo, tmp_path):
+def test_an_upload_in_parts_by_the_published_client(api, without_xet, ada, repo, tmp_path):
     """As large as it takes for the hub to ask for parts: zeros, in a sparse file."""
     size = (5 << 30) + 1000
     path = tmp_path / "huge.bin"
@@ -459,7 +459,8 @@ def test_git_lfs_itself_pushes_and_fetches(hub, ada, repo, tmp_path):
 
 
 @pytest.mark.both_engines
-def test_large_files_by_the_published_client_go_up_once(hub, api, ada, repo, tmp_path):
+def test_large_files_by_the_published_client_go_up_once(
+        hub, api, without_xet, ada, repo, tmp_path):
     content = random_bytes(72, 3_000_000)
     (tmp_path / "w.safetensors").write_bytes(content)
     api.upload_folder(repo_id=repo, folder_path=tmp_path)

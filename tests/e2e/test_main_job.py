@@ -65,7 +65,7 @@ def test_login_and_logout_by_command(hf):
     hf("auth", "logout", token=None)
 
 
-def test_the_whole_journey(own_hub, folder_to_upload, tmp_path):
+def test_the_whole_journey(own_hub, transfer, folder_to_upload, tmp_path):
     api = HfApi(endpoint=own_hub.url, token=ADA)
     repo = api.create_repo("ada/first-model").repo_id
     assert repo == "ada/first-model"
@@ -109,7 +109,7 @@ def test_the_whole_journey(own_hub, folder_to_upload, tmp_path):
     own_hub.start()
 
 
-def test_upload_and_download_by_command(hf, repo_id, folder_to_upload, tmp_path):
+def test_upload_and_download_by_command(hf, transfer, repo_id, folder_to_upload, tmp_path):
     hf("upload", repo_id, folder_to_upload, ".")
     hf("download", repo_id, "--local-dir", tmp_path / "copy")
     found = files_of(tmp_path / "copy")
@@ -117,7 +117,7 @@ def test_upload_and_download_by_command(hf, repo_id, folder_to_upload, tmp_path)
     assert found == files_of(folder_to_upload)
 
 
-def test_the_same_upload_again_makes_no_commit(api, repo_id, folder_to_upload):
+def test_the_same_upload_again_makes_no_commit(api, transfer, repo_id, folder_to_upload):
     api.create_repo(repo_id)
     first = api.upload_folder(repo_id=repo_id, folder_path=folder_to_upload)
     again = api.upload_folder(repo_id=repo_id, folder_path=folder_to_upload)

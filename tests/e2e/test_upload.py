@@ -499,7 +499,7 @@ def test_a_regular_file_near_the_limit_and_above_it(ada, repo):
 
 
 @pytest.mark.both_engines
-def test_all_operations_of_the_published_client_in_one_commit(api, ada, repo):
+def test_all_operations_of_the_published_client_in_one_commit(api, transfer, ada, repo):
     big = random.Random(9).randbytes(300_000)
     api.create_commit(repo, commit_message="First", operations=[
         CommitOperationAdd("a.txt", b"a"), CommitOperationAdd("w.bin", big),

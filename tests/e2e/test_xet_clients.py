@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 from conftest import ADA, ADA_READ, BOB
-from wire import Wire, api_of, assert_error, sha256, target_of, web_of
+from wire import Wire, api_of, assert_error, large, sha256, target_of, web_of
 from xet_client import XetClient
 
 KIB, MIB = 1 << 10, 1 << 20
@@ -278,6 +278,32 @@ def test_35_git_lfs_pulls_what_xet_brought(hub, stored, tmp_path):
     git("-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "x")
     git("lfs", "pull")
     assert (clone / "m.bin").read_bytes() == content
+
+
+def test_33_a_pull_request_brings_large_files(hub, ada, client, fresh, repo, tmp_path):
+    content = content_of("pull request", 3 * MIB)
+    commit = client.upload(repo, {"m.bin": write(tmp_path, "m.bin", content)}, create_pr=True)
+    assert ada.get(resolve(repo)).status == 404
+    got = fresh.download(repo, ["m.bin"], tmp_path / "got", revision="refs/pr/1")
+    assert sums(got) == [sha256(content)]
+    assert ada.head(resolve(repo, revision=commit)).ok()["X-Xet-Hash"]
+    ada.post(f"{api_of(repo)}/discussions/1/merge", {}).ok()
+    assert ada.get(resolve(repo)).ok().body == content
+
+
+def test_36_large_files_given_to_another_repository(hub, ada, stored, fresh, tmp_path):
+    repo, content, _ = stored
+    other = repo + "-copy"
+    ada.create(other)
+    before = stored_bytes(hub)
+    ada.post(f"{api_of(repo)}/lfs-files/duplicate",
+             {"target": {"type": "model", "name": other},
+              "files": [{"sha256": sha256(content), "filename": "m.bin"}]}).ok()
+    ada.commit(other, large("there.bin", {"algo": "sha256", "oid": sha256(content)})).ok()
+    assert stored_bytes(hub) == before
+    assert ada.head(resolve(other, "there.bin"))["X-Xet-Hash"] == ada.head(resolve(repo))["X-Xet-Hash"]
+    ada("DELETE", "/api/repos/delete", json_body={"name": repo.split("/")[1]}).ok()
+    assert sums(fresh.download(other, ["there.bin"], tmp_path / "got")) == [sha256(content)]
 
 
 # ---- Deduplication -------------------------------------------------------------------------------

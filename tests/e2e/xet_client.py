@@ -1,6 +1,6 @@
-"""The published Python client with Xet on, in a process and a home of its own.
+"""The published Python client with Xet, in a process and a home of its own.
 
-The tests' own process has Xet off (conftest.py), and hf_xet reads its settings once per process.
+hf_xet reads its settings once per process, so who needs others needs a process.
 """
 
 import json
@@ -26,7 +26,7 @@ class XetClient:
             **os.environ, "HF_ENDPOINT": url, "HF_HOME": str(home), "TEST_TOKEN": token or "",
             "HF_XET_CACHE": str(home / "xet"), **env,
         }
-        self.env.pop("HF_HUB_DISABLE_XET")
+        self.env.pop("HF_HUB_DISABLE_XET", None)
 
     def run(self, code, check=True, timeout=300, **given):
         """Runs `code` with `api` and `given`. @return what it told, last."""
