@@ -16,12 +16,15 @@ function files(under: string): string[] {
 
 const address = (file: string) => "/" + relative(folder, file);
 
-// The theme script is no module of Vite's, so it gets its hash here.
+// What Vite does not know as a module gets its hash here.
 let shell = readFileSync(join(folder, "shell.html"), "utf8");
-const theme = join(folder, "-/theme.js");
-const digest = createHash("sha256").update(readFileSync(theme)).digest("hex").slice(0, 8);
-renameSync(theme, join(folder, `-/app/immutable/theme.${digest}.js`));
-shell = shell.replace("/-/theme.js", `/-/app/immutable/theme.${digest}.js`);
+for (const name of ["theme.js", "icon.svg"]) {
+  const file = join(folder, "-", name);
+  const digest = createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 8);
+  const hashed = `-/app/immutable/${name.replace(".", `.${digest}.`)}`;
+  renameSync(file, join(folder, hashed));
+  shell = shell.replaceAll(`/-/${name}`, "/" + hashed);
+}
 for (const marker of ["<!--cairn:head-->", "<!--cairn:body-->"])
   if (!shell.includes(marker)) throw new Error(`shell.html has no ${marker}`);
 

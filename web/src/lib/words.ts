@@ -31,6 +31,14 @@ const licenses: Record<string, string> = {
 export const license_name = (id: string) => licenses[id] ?? id;
 export const license_choices = Object.entries(licenses).filter(([id]) => id !== "unknown");
 
+/** "1K<n<10K" as "1 K to 10 K". */
+export function size_name(category: string): string {
+  const spaced = (text: string) => text.replace(/([KMBT])$/, "\u00a0$1");
+  const between = /^(\w+)<n<(\w+)$/.exec(category);
+  if (between) return `${spaced(between[1]!)}\u2013${spaced(between[2]!)}`;
+  return category.replace(/^n<(\w+)$/, (_, most: string) => `under ${spaced(most)}`).replace(/^n>(\w+)$/, (_, least: string) => `over ${spaced(least)}`);
+}
+
 const language_names = new Intl.DisplayNames(["en"], { type: "language", fallback: "none" });
 export function language_name(code: string): string {
   try {

@@ -1,6 +1,6 @@
 // Facets of lists: their titles, their parameters in the address, and addresses with one more or less.
 import type { RepoType } from "../page.ts";
-import { language_name, library_name, license_name, task_name } from "../words.ts";
+import { language_name, library_name, license_name, size_name, task_name } from "../words.ts";
 
 export interface Facet {
   /** Name in the API's answer. */
@@ -46,6 +46,8 @@ export function value_name(parameter: string, value: string): string {
       return task_name(word);
     case "library":
       return library_name(word);
+    case "size_categories":
+      return size_name(word);
     case "license":
       return license_name(word);
     case "language":

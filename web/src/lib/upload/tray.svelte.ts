@@ -1,0 +1,2 @@
+/** Whether an upload was begun: only then the tray's code is loaded. */
+export const tray = $state({ wanted: false });
