@@ -85,6 +85,8 @@ class Request {
   [[nodiscard]] std::string_view scheme() const { return secure_ ? "https" : "http"; }
   /// The Host header. Chosen by the client: fit for display, not for decisions.
   [[nodiscard]] std::string_view host() const { return headers_.get("Host"); }
+  /// Made by Router::ask, within the answer to another request.
+  [[nodiscard]] bool is_inner() const { return inner_; }
   /// The uid of the peer process on a Unix socket.
   [[nodiscard]] std::optional<std::uint32_t> peer_uid() const { return peer_uid_; }
   /// The client's X-Request-Id or X-Amzn-Trace-Id when that is short and plain, else random.
@@ -177,6 +179,7 @@ class Request {
   std::shared_ptr<BodySource> body_;
   std::vector<std::pair<const void*, std::shared_ptr<void>>> context_;
   std::string actor_label_;
+  bool inner_ = false;
 };
 
 }  // namespace cairn::http

@@ -82,6 +82,21 @@ struct Route {
   bool asks_password = false;
 };
 
+/// What the program itself asks.
+struct InnerQuestion {
+  Method method = Method::get;
+  std::string target;
+  std::string accept = "application/json";
+  std::string body = {};  ///< JSON.
+  std::uint64_t answer_bytes_max = 1u << 20;
+};
+/// What the router answered it, read to its end; never compressed.
+struct InnerAnswer {
+  int status = 0;
+  Headers headers;
+  std::string body;
+};
+
 /// Finds the route of a request and runs it with the hooks around it. Filled before the server
 /// starts, then constant: any thread may call the const members.
 class Router {
@@ -113,6 +128,12 @@ class Router {
   /// cancellation. A path that exists with other methods is 405 with Allow, unless only a pattern
   /// that begins with a rest capture matches it; OPTIONS is answered here.
   [[nodiscard]] Task<Response> handle(Request& request) const;
+  /// Asks within the answer to `outer`: for the same person, from the same address and with what
+  /// the layers attached to it (so nobody is recognized or counted twice), but without a
+  /// connection.
+  /// @return `too_large`, word "AnswerTooLarge", for a longer body; `invalid_argument` for a bad
+  ///         target. What the route refuses is an answer.
+  [[nodiscard]] Task<Result<InnerAnswer>> ask(const Request& outer, InnerQuestion question) const;
   /// The encoded error, with the after hooks.
   [[nodiscard]] Response error(const Error& error, const Request& request) const;
 
