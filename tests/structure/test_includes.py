@@ -66,6 +66,7 @@ HIDDEN = [
     (r"git2(\.h|/)", "platform/git"),
     (r"curl/", "platform/http|platform/smtp"),
     (r"yaml\.h", "hub/card"),
+    (r"md4c|gumbo", "hub/render"),
     (r"blake3\.h|lz4|xxhash", "platform/xet"),
     (r"spawn\.h|sys/wait\.h", "platform/process"),
 ]

@@ -107,7 +107,7 @@ bool limit(decltype(RLIMIT_AS) what, std::uint64_t value) {
 
 }  // namespace
 
-Result<Confined> Confined::prepare(const Confinement& limits) {
+Result<Confined> Confined::prepare(const Confinement& limits, const std::string& program) {
   Confined out(limits);
   landlock_ruleset_attr handled{};
   handled.handled_access_fs = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;  // All of the first version.
@@ -116,15 +116,18 @@ Result<Confined> Confined::prepare(const Confinement& limits) {
   // Kernels built or started without it: the limits and the missing network remain.
   if (files < 0) return out;
   out.files_ = Descriptor(files);
-  for (const char* folder : readable) {
-    Descriptor place(::open(folder, O_PATH | O_CLOEXEC));
-    if (!place.is_open()) continue;
+  auto add = [files](const char* path, std::uint64_t access) {
+    Descriptor place(::open(path, O_PATH | O_CLOEXEC));
+    if (!place.is_open()) return true;
     landlock_path_beneath_attr beneath{};
-    beneath.allowed_access = reading;
+    beneath.allowed_access = access;
     beneath.parent_fd = place.get();
-    if (::syscall(SYS_landlock_add_rule, files, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) != 0)
-      return no_confinement("landlock");
-  }
+    return ::syscall(SYS_landlock_add_rule, files, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) == 0;
+  };
+  for (const char* folder : readable)
+    if (!add(folder, reading)) return no_confinement("landlock");
+  if (!add(program.c_str(), LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE))
+    return no_confinement("landlock");
   return out;
 }
 

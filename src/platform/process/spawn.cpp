@@ -177,7 +177,7 @@ Result<Child> spawn(const Command& command) {
   Child child;
   int failed = 0;
   if (command.confined) {
-    CAIRN_TRY(confined, Confined::prepare(*command.confined));
+    CAIRN_TRY(confined, Confined::prepare(*command.confined, path));
     failed = spawn_confined(child.pid, path.c_str(), input, out, err, command, confined,
                             argv.data(), envp.data());
   } else {

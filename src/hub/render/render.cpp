@@ -1,0 +1,203 @@
+#include "hub/render/render.h"
+
+#include <list>
+#include <map>
+#include <mutex>
+
+#include "base/json.h"
+#include "base/log.h"
+#include "hub/render/markdown.h"
+#include "platform/process/helper.h"
+#include "platform/process/slots.h"
+
+namespace cairn::render {
+namespace {
+
+// A card of 100 KB takes some 20 ms; what takes longer than this is made to.
+constexpr Duration document_deadline = seconds(4);
+constexpr std::size_t answer_bytes_max = 2 * html_bytes_max;
+
+/// Stands as one line of JSON before the text.
+struct QuestionHead {
+  std::string folder;
+  bool allow = false;
+};
+BOOST_DESCRIBE_STRUCT(QuestionHead, (), (folder, allow))
+
+/// The HTML has bytes that JSON cannot carry, so it stands behind the JSON's line.
+struct AnswerHead {
+  std::vector<Heading> headings;
+  std::string summary;
+  bool truncated = false;
+};
+BOOST_DESCRIBE_STRUCT(AnswerHead, (), (headings, summary, truncated))
+
+std::string question_text(const Source& source) {
+  return to_json_text(QuestionHead{source.folder, source.pictures == Pictures::allow}) + "\n" +
+         source.markdown;
+}
+
+std::string answer_question(std::string_view question) {
+  auto line = std::min(question.find('\n'), question.size());
+  auto head = parse_json_as<QuestionHead>(question.substr(0, line)).value_or(QuestionHead{});
+  auto document = render_markdown(question.substr(std::min(line + 1, question.size())), head.folder,
+                                  head.allow ? Pictures::allow : Pictures::ask);
+  AnswerHead out{std::move(document.headings), std::move(document.summary), document.truncated};
+  return to_json_text(out) + "\n" + document.html;
+}
+
+Result<Document> read_answer(std::string_view answer) {
+  auto line = std::min(answer.find('\n'), answer.size());
+  CAIRN_TRY(head, parse_json_as<AnswerHead>(answer.substr(0, line)));
+  Document out;
+  out.html = answer.substr(std::min(line + 1, answer.size()));
+  out.headings = std::move(head.headings);
+  out.summary = std::move(head.summary);
+  out.truncated = head.truncated;
+  return out;
+}
+
+Document as_it_is(const Source& source) {
+  Document out;
+  std::string_view text = without_front_matter(source.markdown);
+  out.truncated = text.size() > markdown_bytes_max;
+  out.html = "<pre>" + escape_html(text.substr(0, markdown_bytes_max)) + "</pre>";
+  std::erase(out.html, '\xff');
+  return out;
+}
+
+/// The documents used last, up to so many bytes and rows.
+class Cache {
+ public:
+  Cache(std::size_t bytes_max, std::size_t rows_max) : bytes_max_(bytes_max), rows_max_(rows_max) {}
+
+  DocumentRef find(const std::string& key) {
+    std::lock_guard lock(mutex_);
+    auto found = rows_.find(key);
+    if (found == rows_.end()) return nullptr;
+    order_.splice(order_.begin(), order_, found->second);
+    return found->second->document;
+  }
+
+  void add(const std::string& key, DocumentRef document) {
+    std::size_t bytes = key.size() + document->html.size() + document->headings.size() * 100 + 200;
+    std::lock_guard lock(mutex_);
+    if (bytes > bytes_max_ / 4 || rows_.contains(key)) return;
+    order_.push_front({key, std::move(document), bytes});
+    rows_[key] = order_.begin();
+    bytes_ += bytes;
+    while (bytes_ > bytes_max_ || rows_.size() > rows_max_) {
+      bytes_ -= order_.back().bytes;
+      rows_.erase(order_.back().key);
+      order_.pop_back();
+    }
+  }
+
+ private:
+  struct Row {
+    std::string key;
+    DocumentRef document;
+    std::size_t bytes;
+  };
+  std::size_t bytes_max_, rows_max_, bytes_ = 0;
+  std::mutex mutex_;
+  std::list<Row> order_;
+  std::map<std::string, std::list<Row>::iterator> rows_;
+};
+
+std::string cache_key(const std::string& key, const std::string& folder, Pictures pictures) {
+  return std::to_string(version) + "|" + std::to_string(static_cast<int>(pictures)) + "|" + key +
+         "|" + folder;
+}
+
+}  // namespace
+
+struct Renderer::State {
+  State(Blocking& b, Options o)
+      : blocking(b),
+        options(std::move(o)),
+        slots(options.children_max, options.children_max, waiting_max),
+        cache(options.cache_bytes_max, options.cache_rows_max) {}
+
+  static constexpr std::size_t waiting_max = 200;
+
+  struct Idle {
+    std::unique_ptr<process::Helper> helper;
+    int documents = 0;
+  };
+
+  /// Blocks.
+  Result<Document> run(const Source& source) {
+    Idle child;
+    {
+      std::lock_guard lock(mutex);
+      if (!idle.empty()) {
+        child = std::move(idle.back());
+        idle.pop_back();
+      }
+    }
+    if (!child.helper) {
+      CAIRN_TRY(started, process::Helper::start(options.program));
+      child.helper = std::move(started);
+    }
+    CAIRN_TRY(answer,
+              child.helper->ask(question_text(source), document_deadline, answer_bytes_max));
+    if (++child.documents < options.documents_max) {
+      std::lock_guard lock(mutex);
+      idle.push_back(std::move(child));
+    }
+    return read_answer(answer);
+  }
+
+  Blocking& blocking;
+  Options options;
+  process::Slots slots;
+  Cache cache;
+  std::mutex mutex;
+  std::vector<Idle> idle;
+  std::atomic<std::uint64_t> documents = 0, kept = 0, failures = 0;
+};
+
+Renderer::Renderer(Blocking& blocking, Options options)
+    : state_(std::make_unique<State>(blocking, std::move(options))) {}
+Renderer::~Renderer() = default;
+
+DocumentRef Renderer::kept(const std::string& key, const std::string& folder, Pictures pictures) {
+  auto found = state_->cache.find(cache_key(key, folder, pictures));
+  if (found) ++state_->kept;
+  return found;
+}
+
+Task<Result<DocumentRef>> Renderer::render(Source source) {
+  auto* state = state_.get();
+  if (!source.key.empty())
+    if (auto found = kept(source.key, source.folder, source.pictures)) co_return found;
+  auto slot = co_await state->slots.acquire("render", seconds(10));
+  if (!slot) co_return std::unexpected(std::move(slot).error());
+  auto shared = std::make_shared<const Source>(std::move(source));
+  auto work = [state, shared] { return state->run(*shared); };
+  auto made = co_await state->blocking.run(work);
+  ++state->documents;
+  if (!made) {
+    ++state->failures;
+    log::warning("render.failed",
+                 {{"error", made.error().word}, {"size_bytes", shared->markdown.size()}});
+  }
+  auto document = std::make_shared<const Document>(made ? *std::move(made) : as_it_is(*shared));
+  // A text that broke the child breaks the next one as well: that is kept, too.
+  if (!shared->key.empty())
+    state->cache.add(cache_key(shared->key, shared->folder, shared->pictures), document);
+  co_return document;
+}
+
+Renderer::Metrics Renderer::metrics() const {
+  return {state_->documents, state_->kept, state_->failures};
+}
+
+int run_worker() {
+  constexpr std::size_t path_bytes_max = 8192;
+  return process::answer_questions(64 * markdown_bytes_max + path_bytes_max, answer_question) ? 0
+                                                                                              : 1;
+}
+
+}  // namespace cairn::render
