@@ -23,6 +23,7 @@
 #include "hub/repo/files.h"
 #include "hub/repo/inspect.h"
 #include "hub/repo/operations.h"
+#include "hub/repo/past.h"
 #include "hub/repo/repos.h"
 #include "hub/repo/space_values.h"
 #include "hub/settings/settings.h"
@@ -58,6 +59,7 @@ struct Hub {
   std::unique_ptr<history::History> history;
   repo::Repos repos;
   repo::Files files;
+  repo::Past past;
   xet::Xet xet;
   lfs::Lfs large_files;
   community::PullRequestRows pull_requests;

@@ -272,6 +272,7 @@ int serve(Config config) {
                               hub.inspector,
                               hub.operations,
                               hub.space_values,
+                              hub.past,
                               hub.config.public_url,
                               *admin_key,
                               hub.settings,

@@ -11,6 +11,9 @@ namespace cairn::api::hub {
 /// A file or folder as `tree` and `paths-info` show it (hub-api.md, section 5).
 [[nodiscard]] json::object entry_json(const repo::Entry& entry);
 
+/// A commit as lists show it. @param formatted  also as HTML.
+[[nodiscard]] json::object commit_json(const history::CommitInfo& commit, bool formatted);
+
 /// All that is known of a repository; with `expand` only `_id`, `id` and what was asked.
 struct InfoShape {
   std::optional<repo::Expand> expand;

@@ -9,6 +9,7 @@
 #include "hub/repo/files.h"
 #include "hub/repo/inspect.h"
 #include "hub/repo/operations.h"
+#include "hub/repo/past.h"
 #include "hub/repo/repos.h"
 #include "hub/repo/space_values.h"
 #include "hub/settings/settings.h"
@@ -41,6 +42,7 @@ struct Services {
   repo::Inspector& inspector;
   repo::Operations& operations;
   repo::SpaceValues& space_values;
+  repo::Past& past;
   std::string public_url;  ///< Without '/' at its end.
   /// `Authorization: Local <this>` over the hub's Unix socket is its operator at the command line.
   std::string local_secret;

@@ -50,35 +50,6 @@ Result<PathsQuery> paths_from_json(std::string_view body) {
   return out;
 }
 
-json::object commit_json(const history::CommitInfo& commit, bool formatted) {
-  json::object out{{"id", commit.oid.hex()},
-                   {"title", commit.title},
-                   {"message", commit.message},
-                   {"date", to_rfc3339(commit.time)},
-                   {"authors", json::array{json::object{{"user", commit.author_name}}}}};
-  if (formatted) {
-    auto escape = [](std::string_view text) {
-      std::string html;
-      for (char c : text) {
-        if (c == '&')
-          html += "&amp;";
-        else if (c == '<')
-          html += "&lt;";
-        else if (c == '>')
-          html += "&gt;";
-        else if (c == '"')
-          html += "&quot;";
-        else
-          html += c;
-      }
-      return html;
-    };
-    out["formatted"] =
-        json::object{{"title", escape(commit.title)}, {"message", escape(commit.message)}};
-  }
-  return out;
-}
-
 /// Entries, with the hashes under which clients get large files from the store.
 Task<Result<json::array>> entries_json(Services& services, account::Actor actor, repo::RepoRef repo,
                                        const std::vector<repo::Entry>& entries) {
@@ -172,6 +143,35 @@ RepoHandler size_handler(Services& services) {
 }
 
 }  // namespace
+
+json::object commit_json(const history::CommitInfo& commit, bool formatted) {
+  json::object out{{"id", commit.oid.hex()},
+                   {"title", commit.title},
+                   {"message", commit.message},
+                   {"date", to_rfc3339(commit.time)},
+                   {"authors", json::array{json::object{{"user", commit.author_name}}}}};
+  if (formatted) {
+    auto escape = [](std::string_view text) {
+      std::string html;
+      for (char c : text) {
+        if (c == '&')
+          html += "&amp;";
+        else if (c == '<')
+          html += "&lt;";
+        else if (c == '>')
+          html += "&gt;";
+        else if (c == '"')
+          html += "&quot;";
+        else
+          html += c;
+      }
+      return html;
+    };
+    out["formatted"] =
+        json::object{{"title", escape(commit.title)}, {"message", escape(commit.message)}};
+  }
+  return out;
+}
 
 void add_tree_routes(http::Router& router, Services& services) {
   using access::Action;

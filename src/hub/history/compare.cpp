@@ -71,7 +71,7 @@ struct Comparer {
 Result<Changes> compare_sheets(const PageLoader& load, const CommitInfo& before,
                                const CommitInfo& after, std::size_t files_max) {
   for (const auto* commit : {&before, &after})
-    if (!commit->sheet)
+    if (!commit->sheet && commit->oid != git::Oid{})
       return fail(ErrorCode::unavailable, "SheetPending",
                   "The files of this commit are still being indexed. Try again in a moment.");
   Comparer comparer{load, files_max, {}};

@@ -3,7 +3,8 @@
 
 namespace cairn::history {
 
-/// Files that differ between two folders, by path; @return true in `more` when there are others.
+/// Files that differ between two commits, by path; one without an id has no files.
+/// @return true in `more` when there are others.
 [[nodiscard]] Result<Changes> compare_sheets(const PageLoader& load, const CommitInfo& before,
                                              const CommitInfo& after, std::size_t files_max);
 

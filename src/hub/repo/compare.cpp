@@ -4,6 +4,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "hub/repo/compare_parts.h"
 #include "hub/repo/files_parts.h"
 #include "platform/git/path.h"
 
@@ -64,6 +65,7 @@ bool has_lines(const std::optional<history::SheetEntry>& entry) {
 struct Reader {
   history::History& history;
   RepoId repo;
+  git::DiffOptions options;
   std::uint64_t left = compared_bytes_max;
 
   Result<> fill(FileChange& file) {
@@ -85,7 +87,7 @@ struct Reader {
     left -= bytes;
     CAIRN_TRY(before, text(file.before));
     CAIRN_TRY(after, text(file.after));
-    CAIRN_TRY(diff, git::diff_texts(before, after));
+    CAIRN_TRY(diff, git::diff_texts(before, after, options));
     file.diff = std::move(diff);
     return {};
   }
@@ -143,6 +145,19 @@ std::string header_of(const FileChange& file) {
 
 }  // namespace
 
+Result<std::vector<FileChange>> read_changes(history::History& history, RepoId repo,
+                                             std::vector<history::Change> changes,
+                                             const std::optional<std::string>& path,
+                                             git::DiffOptions options) {
+  std::vector<FileChange> files;
+  for (auto& change : changes) files.push_back(change_of(std::move(change)));
+  pair_renames(files);
+  if (path) std::erase_if(files, [&](const FileChange& f) { return f.path != *path; });
+  Reader reader{history, repo, options};
+  for (auto& file : files) CAIRN_CHECK(reader.fill(file));
+  return files;
+}
+
 Task<Result<Comparison>> Files::compare(RepoRef repo, CompareQuery query) {
   CAIRN_CO_TRY(range, parse_range(query.range));
   auto* rows = &parts_->history;
@@ -166,13 +181,10 @@ Task<Result<Comparison>> Files::compare(RepoRef repo, CompareQuery query) {
     Comparison made;
     // One file is looked for among all; the rest is cut where an answer becomes too long to read.
     CAIRN_TRY(changes, rows->compare(*base, *head, query.path ? 100'000 : compared_files_max));
-    for (auto& change : changes.files) made.files.push_back(change_of(std::move(change)));
     made.more = changes.more;
-    pair_renames(made.files);
-    if (query.path)
-      std::erase_if(made.files, [&](const FileChange& f) { return f.path != *query.path; });
-    Reader reader{*rows, repo->id};
-    for (auto& file : made.files) CAIRN_CHECK(reader.fill(file));
+    CAIRN_TRY(files,
+              read_changes(*rows, repo->id, std::move(changes.files), query.path, query.options));
+    made.files = std::move(files);
     return made;
   };
   CAIRN_CO_TRY(made, co_await parts_->blocking.run(read));

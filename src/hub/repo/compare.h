@@ -28,6 +28,7 @@ struct Comparison {
 struct CompareQuery {
   std::string range;                ///< "a..b" or "a...b"; a side may be empty: default branch.
   std::optional<std::string> path;  ///< Only this file.
+  git::DiffOptions options = {};
 };
 
 /// As `git diff` prints it.

@@ -59,7 +59,7 @@ bool is_binary(std::string_view content) {
   return content.substr(0, binary_probe_bytes).contains('\0') || !is_valid_utf8(content);
 }
 
-Result<TextDiff> diff_texts(std::string_view before, std::string_view after) {
+Result<TextDiff> diff_texts(std::string_view before, std::string_view after, DiffOptions asked) {
   TextDiff out;
   if (too_large(before) || too_large(after)) {
     out.result = TextDiff::Result::too_large;
@@ -71,8 +71,9 @@ Result<TextDiff> diff_texts(std::string_view before, std::string_view after) {
   }
   static const bool ready = git_libgit2_init() > 0;
   git_diff_options options = GIT_DIFF_OPTIONS_INIT;
-  options.context_lines = 3;
+  options.context_lines = static_cast<std::uint32_t>(asked.context_lines);
   options.flags = GIT_DIFF_FORCE_TEXT;
+  if (asked.ignore_whitespace) options.flags |= GIT_DIFF_IGNORE_WHITESPACE;
   int failed =
       ready ? git_diff_buffers(before.data(), before.size(), nullptr, after.data(), after.size(),
                                nullptr, &options, nullptr, nullptr, on_hunk, on_line, &out)

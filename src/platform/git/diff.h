@@ -30,14 +30,19 @@ struct TextDiff {
   enum class Result { compared, binary, too_large };
   Result result = Result::compared;
   std::int64_t added = 0, deleted = 0;  ///< Lines.
-  std::vector<DiffHunk> hunks;          ///< With three lines of context.
+  std::vector<DiffHunk> hunks;          ///< With their lines of context.
 };
 
 /// What git calls binary, and what is no UTF-8 text, has no lines to compare.
 [[nodiscard]] bool is_binary(std::string_view content);
 
+struct DiffOptions {
+  int context_lines = 3;
+  bool ignore_whitespace = false;  ///< Lines that differ in spaces and tabs alone are the same.
+};
 /// Line by line, by libgit2's diff (xdiff). Pure; the time is bounded by the limits above.
-[[nodiscard]] Result<TextDiff> diff_texts(std::string_view before, std::string_view after);
+[[nodiscard]] Result<TextDiff> diff_texts(std::string_view before, std::string_view after,
+                                          DiffOptions options = {});
 
 /// The hunks as `git diff` prints them, "@@ -1,2 +1,3 @@" and lines.
 [[nodiscard]] std::string to_text(const TextDiff& diff);
