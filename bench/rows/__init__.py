@@ -1,6 +1,6 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, git, git_push, lists, small, start, uploads, whole, xet
+from rows import build, commits, downloads, git, git_push, lists, pages, small, start, uploads, whole, xet
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -20,6 +20,7 @@ ROWS = {
     "copies": ("Duplicate and super-squash", whole.copies),
     "h": ("Clean build and tests", build.build),
     "l": ("Lists of 100 000 repositories", lists.lists),
+    "p": ("Pages", pages.pages),
     "xa": ("Xet: xorbs on one core", xet.primitives),
 }
 NAMED_ONLY = ("h", "l")

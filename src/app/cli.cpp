@@ -10,6 +10,7 @@
 #include "app/ssh_worker.h"
 #include "app/version.h"
 #include "base/json.h"
+#include "hub/render/render.h"
 
 namespace cairn::app::cli {
 namespace {
@@ -180,8 +181,9 @@ int run(std::vector<std::string> arguments) {
   std::ios::sync_with_stdio(false);
   Command top = root_command();
   if (arguments.size() == 1 && arguments.front() == "--version") arguments = {"version"};
-  // Started by `cairn serve` alone, which talks to it over its standard input.
+  // Started by `cairn serve` alone, which talks to them over their standard input.
   if (arguments.size() == 1 && arguments.front() == "ssh-worker") return run_worker();
+  if (arguments.size() == 1 && arguments.front() == "render-worker") return render::run_worker();
   auto exit =
       wants_help(arguments) ? print_help(top, arguments) : run_command(top, std::move(arguments));
   std::cout.flush();

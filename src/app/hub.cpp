@@ -96,6 +96,17 @@ lfs::Options lfs_options(const Config& config, xet::Xet& chunked) {
   return out;
 }
 
+/// The program itself, locked down: memory for the largest text with room for its tree.
+render::Options render_options() {
+  render::Options out;
+  out.program.argv = {"/proc/self/exe", "render-worker"};
+  out.program.environment = {{"PATH", "/usr/bin:/bin"}, {"LC_ALL", "C"}};
+  out.program.nice = 5;
+  // Processor time of all documents of one child.
+  out.program.confined = process::Confinement{.memory_bytes_max = 1u << 30, .cpu_seconds_max = 60};
+  return out;
+}
+
 /// Does the chunk query of a repository show what another one has? Public contents to all, private
 /// ones to repositories of the same owner.
 bool reveals(db::Tx& tx, xet::DedupScope scope, RepoId asker, RepoId holder) {
@@ -219,6 +230,7 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       community(*database, *history, repos, commits, blocking, keyring),
       people(*database, blocking, clock, keyring, accounts, settings, mail,
              people_options(config, repos)),
+      renderer(blocking, render_options()),
       file_bytes(repo::make_file_bytes(*database, *history, *objects, large_files)),
       inspector(*database, *history, repos, file_bytes.get(), blocking),
       operations(*database, *history, repos, large_files, keyring, blocking, clock),

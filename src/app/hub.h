@@ -19,6 +19,7 @@
 #include "hub/oauth/oauth.h"
 #include "hub/people/people.h"
 #include "hub/push/push.h"
+#include "hub/render/render.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
 #include "hub/repo/inspect.h"
@@ -70,6 +71,7 @@ struct Hub {
   push::Pushes pushes;
   community::Community community;
   people::People people;
+  render::Renderer renderer;
   std::unique_ptr<repo::FileBytes> file_bytes;
   repo::Inspector inspector;
   repo::Operations operations;

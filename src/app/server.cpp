@@ -28,6 +28,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "pages/pages.h"
 
 namespace cairn::app {
 namespace {
@@ -93,6 +94,13 @@ void add_metrics(http::Metrics& metrics, Hub& hub) {
   metrics.gauge("cairn_fetch_cached", "Those of them from the cache of answers",
                 [&fetches] { return static_cast<double>(fetches.metrics().cached); });
 
+  auto& renderer = hub.renderer;
+  metrics.gauge("cairn_render_documents", "Texts rendered",
+                [&renderer] { return static_cast<double>(renderer.metrics().documents); });
+  metrics.gauge("cairn_render_kept", "Texts that had been",
+                [&renderer] { return static_cast<double>(renderer.metrics().kept); });
+  metrics.gauge("cairn_render_failures", "Texts shown as they are written",
+                [&renderer] { return static_cast<double>(renderer.metrics().failures); });
   auto space = [path = hub.folder.path()](bool free) {
     struct statvfs disk{};
     if (::statvfs(path.c_str(), &disk) != 0) return 0.0;
@@ -260,24 +268,15 @@ int serve(Config config) {
   auto admin_key = hub.folder.make_admin_key();
   if (!admin_key) return failed(admin_key.error());
 
-  api::hub::Services services{*hub.database,
-                              hub.blocking,
-                              hub.accounts,
-                              hub.repos,
-                              hub.files,
-                              hub.commits,
-                              hub.community,
-                              hub.large_files,
-                              hub.xet,
-                              hub.inspector,
-                              hub.operations,
-                              hub.space_values,
-                              hub.past,
-                              hub.config.public_url,
-                              *admin_key,
-                              hub.settings,
-                              hub.clock,
-                              rate_limits(hub.config, *listen)};
+  api::hub::Services services{*hub.database,  hub.blocking,
+                              hub.accounts,   hub.repos,
+                              hub.files,      hub.commits,
+                              hub.community,  hub.large_files,
+                              hub.xet,        hub.inspector,
+                              hub.operations, hub.space_values,
+                              hub.past,       hub.config.public_url,
+                              *admin_key,     hub.settings,
+                              hub.clock,      rate_limits(hub.config, *listen)};
   api::accounts::Services account{*hub.database, hub.accounts, hub.people,           hub.settings,
                                   hub.mail,      hub.clock,    hub.config.public_url};
   api::admin::Services admin{*hub.database,
@@ -331,9 +330,22 @@ int serve(Config config) {
   add_operator_routes(router, hub, metrics);
   add_description(router);
 
+  pages::Services page_services{nullptr,
+                                *hub.database,
+                                hub.accounts,
+                                hub.repos,
+                                hub.files,
+                                hub.renderer,
+                                hub.settings,
+                                hub.clock,
+                                hub.config.public_url,
+                                std::string(version)};
+  pages::add_routes(router, page_services);
+
   bool open_to_all = !loopback(*listen);
   bool secure = !hub.config.tls_certificate.empty();
   http::Server server(server_options(hub.config, *listen, hub.folder), std::move(router), metrics);
+  page_services.router = &server.router();
   // Before the first request: who finds the hub ready finds the first account's file too.
   auto first = make_first_account(hub);
   if (!first) return failed(first.error());

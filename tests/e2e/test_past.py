@@ -22,7 +22,8 @@ def commit(wire, name, files, message, kind="model", deleted=()):
 
 def make(wire, name, kind="model", private=False):
     wire("POST", "/api/repos/create",
-         json_body={"name": name.split("/")[1], "type": kind, "private": private}).ok()
+         json_body={"name": name.split("/")[1], "type": kind, "private": private,
+                    **({"sdk": "static"} if kind == "space" else {})}).ok()
 
 
 @pytest.fixture(scope="module")

@@ -66,7 +66,7 @@ def test_first_segments_of_routes_are_reserved_names():
         if not re.match(r"src/(api|pages|app)/.*\.(h|cpp)$", path) or path.endswith("_test.cpp"):
             continue
         for number, line in enumerate((ROOT / path).read_text().splitlines(), 1):
-            match = re.search(r'pattern = "/([\w-]+)', line)
+            match = re.search(r'pattern = "/([\w.-]+)', line)
             if match and match[1] not in reserved_names():
                 missing.setdefault(match[1], f"{path}:{number}")
     assert not missing, f"an owner could have the name of a route: {missing}"

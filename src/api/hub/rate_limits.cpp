@@ -107,10 +107,12 @@ Moment moment(const Services& services) {
           static_cast<int>(RateLimits::window_s - now % RateLimits::window_s)};
 }
 
-/// Not counted: health, the operator at the machine itself, and the store of chunks, whose tokens
-/// were counted when they were given.
+/// Not counted: the files that pages are drawn with, calls within the program, health, the operator
+/// at the machine itself, and the store of chunks, whose tokens were counted when they were given.
 bool exempt(const http::Request& request, const account::Actor* actor) {
-  return request.route()->operation.starts_with("health.") || request.route()->scope == "cas" ||
+  // What a page asks has been counted with the page.
+  return request.is_inner() || request.route()->operation == "page.asset" ||
+         request.route()->operation.starts_with("health.") || request.route()->scope == "cas" ||
          (actor && actor->is_system());
 }
 

@@ -138,7 +138,9 @@ TEST(Render, LongAndDeepTextsAreCutAndStayWhole) {
   auto html = html_of(deep + "the end");
   EXPECT_THAT(html, HasSubstr("the end"));
   EXPECT_LT(html.size(), 2000u);
-  EXPECT_THAT(html_of(deeper + "the end"), HasSubstr("&lt;b&gt;the end"));
+  // Texts so deep are shown as they are. No matcher: it would print them.
+  html = html_of(deeper + "the end");
+  EXPECT_TRUE(html.starts_with("<pre>&lt;div&gt;") && html.contains("the end"));
   EXPECT_THAT(html_of(std::string(50'000, '>') + "x"), HasSubstr("x"));
 }
 

@@ -41,6 +41,9 @@ struct Values {
 
   std::string name, logo_url, accent_color, contact, terms_url, privacy_url, imprint_url;
 
+  /// Browsers load pictures of other hosts that cards show; else readers are asked.
+  bool external_images = false;
+
   std::string maintenance;  ///< Empty: off. Else what writers are told.
   std::string announcement;
   Level announcement_level = Level::info;

@@ -42,6 +42,10 @@ const std::vector<Known>& list_of_known() {
       {"terms_url", "", "Link to the terms of use"},
       {"privacy_url", "", "Link to the privacy notice"},
       {"imprint_url", "", "Link to the imprint"},
+      {"external_images",
+       "ask",
+       "Pictures of other hosts in cards: readers are asked, or their browsers load them",
+       {"ask", "allow"}},
       {"maintenance", "", "What people are told while nothing can be changed; empty: off"},
       {"announcement", "", "What everybody is told; empty: nothing"},
       {"announcement_level", "info", "How it looks", {"info", "warning", "critical"}},
@@ -138,6 +142,7 @@ Result<Values> parse(const Texts& texts) {
   Values out;
   out.registration = number_of<Registration>("registration", text("registration"));
   out.anonymous_read = text("anonymous_read") == "yes";
+  out.external_images = text("external_images") == "allow";
   out.public_repositories = text("public_repositories") == "yes";
   constexpr std::string_view kinds[] = {"model", "dataset", "space", "kernel"};
   for (std::size_t i = 0; i < 4; ++i)

@@ -1,0 +1,82 @@
+#include "pages/first.h"
+
+#include "base/text.h"
+
+namespace cairn::pages::first {
+namespace {
+
+using render::escape_html;
+
+constexpr std::size_t text_bytes_max = 64 << 10;
+
+std::string member(const json::value& item, std::string_view key) {
+  auto* object = item.if_object();
+  auto* value = object ? object->if_contains(key) : nullptr;
+  return value && value->is_string() ? std::string(value->get_string()) : "";
+}
+
+/// The items of a list; none when it is none.
+json::array items_of(const Answer& answer) {
+  if (answer.status != 200) return {};
+  auto read = parse_json(answer.body);
+  return read && read->is_array() ? std::move(read->get_array()) : json::array();
+}
+
+}  // namespace
+
+std::string link(std::string_view address, std::string_view text) {
+  return "<a href=\"" + escape_html(address) + "\" dir=\"auto\">" + escape_html(text) + "</a>";
+}
+
+std::string repo_head(RepoKind kind, std::string_view id, std::string_view revision) {
+  return "<h1>" + link(repo_address(kind, id), id) + "</h1><nav>" +
+         link(repo_address(kind, id), "Card") + " · " +
+         link(address_in(kind, id, "tree", revision, ""), "Files") + " · " +
+         link(address_in(kind, id, "commits", revision, ""), "History") + "</nav>";
+}
+
+std::string folder(RepoKind kind, std::string_view id, std::string_view revision,
+                   std::string_view path, const Answer& entries) {
+  std::string out = "<ul>";
+  if (!path.empty()) {
+    auto slash = path.rfind('/');
+    auto above = slash == path.npos ? std::string_view() : path.substr(0, slash);
+    out += "<li>" + link(address_in(kind, id, "tree", revision, above), "..") + "</li>";
+  }
+  for (const auto& item : items_of(entries)) {
+    std::string entry = member(item, "path");
+    bool is_folder = member(item, "type") == "directory";
+    std::string name = entry.substr(entry.rfind('/') + 1) + (is_folder ? "/" : "");
+    out += "<li>" + link(address_in(kind, id, is_folder ? "tree" : "blob", revision, entry), name) +
+           "</li>";
+  }
+  return out + "</ul>";
+}
+
+std::string rows(RepoKind kind, const Answer& list, std::string_view next) {
+  std::string out = "<ul>";
+  for (const auto& item : items_of(list)) {
+    std::string id = member(item, "id");
+    std::string task = member(item, "pipeline_tag");
+    out += "<li>" + link(repo_address(kind, id), id) +
+           (task.empty() ? "" : " <small>" + escape_html(task) + "</small>") + "</li>";
+  }
+  out += "</ul>";
+  if (!next.empty()) out += "<p>" + link(next, "Next") + "</p>";
+  return out;
+}
+
+std::string commits(RepoKind kind, std::string_view id, const Answer& list) {
+  std::string out = "<ul>";
+  for (const auto& item : items_of(list))
+    out += "<li>" +
+           link(repo_address(kind, id) + "/commit/" + member(item, "id"), member(item, "title")) +
+           " <time>" + escape_html(member(item, "date").substr(0, 10)) + "</time></li>";
+  return out + "</ul>";
+}
+
+std::string text(std::string_view text) {
+  return "<pre>" + escape_html(truncate_utf8(text, text_bytes_max)) + "</pre>";
+}
+
+}  // namespace cairn::pages::first

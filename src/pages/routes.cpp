@@ -1,0 +1,332 @@
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include "pages/assets.h"
+#include "pages/document.h"
+#include "pages/preview.h"
+
+namespace cairn::pages {
+namespace {
+
+/// Makes a page in a visit.
+using Make = std::function<Task<>(Visit&)>;
+
+/// Who may open a page at all.
+enum class For {
+  everyone,  ///< Also on a hub that shows strangers nothing: the ways in.
+  readers,   ///< Strangers only where the hub lets them read.
+  members,   ///< People who are signed in.
+  administrators,
+};
+
+constexpr std::string_view account_sections[] = {
+    "profile",       "account",      "password", "email",   "tokens", "sessions",   "keys",
+    "organizations", "applications", "storage",  "deleted", "gated",  "appearance", "invites"};
+constexpr std::string_view admin_sections[] = {
+    "overview", "people", "organizations", "repositories",  "invites",      "policies",
+    "storage",  "work",   "health",        "configuration", "announcement", "record"};
+constexpr std::string_view organization_sections[] = {
+    "profile", "members", "invites", "storage", "deleted", "danger", "repositories"};
+
+template <std::size_t count>
+bool in(const std::string_view (&list)[count], std::string_view word) {
+  return std::ranges::find(list, word) != std::end(list);
+}
+
+/// Whether the viewer may go on; else the visit has another page.
+bool admit(Visit& visit, For whom) {
+  bool closed = !visit.services.settings.current()->anonymous_read;
+  if (whom == For::everyone || visit.signed_in()) {
+    if (whom != For::administrators || visit.actor().is_admin) return true;
+    visit.forbidden("role");
+    return false;
+  }
+  if (whom == For::readers && !closed) return true;
+  visit.sign_in_first();
+  return false;
+}
+
+/// What programs get where no route fits: 405 where another method would, else 404.
+Result<http::Response> nothing_for_programs(const Services& services,
+                                            const http::Request& request) {
+  std::string allowed;
+  for (auto method : services.router->methods(request))
+    allowed += (allowed.empty() ? "" : ", ") + std::string(http::to_string(method));
+  if (allowed.empty())
+    return fail(ErrorCode::not_found, "NotFound",
+                "Nothing is at this address. Check the spelling of the path.");
+  auto out = services.router->error(
+      Error{ErrorCode::method_not_allowed, "MethodNotAllowed",
+            std::string(request.method_name()) + " is not possible here. Use " + allowed + "."},
+      request);
+  out.headers.set("Allow", allowed);
+  return out;
+}
+
+bool is_browser(const http::Request& request) {
+  return wants_document(request) || wants_data(request);
+}
+
+/// Programs that meet a page get what they get everywhere: an error that is JSON.
+std::optional<Error> error_of(const Page& page) {
+  if (page.redirect && page.redirect->starts_with("/login"))
+    return Error{ErrorCode::unauthenticated, "Unauthenticated",
+                 "Nobody is signed in. Sign in, or send an access token."};
+  if (page.redirect || page.status < 400) return std::nullopt;
+  if (page.status == 404)
+    return Error{ErrorCode::not_found, "NotFound",
+                 "Nothing is at this address. Check the spelling of the path."};
+  if (page.status == 403)
+    return Error{ErrorCode::forbidden, "Forbidden", "You may not open this page."};
+  return Error{ErrorCode::unavailable, "Unavailable", "The hub cannot show this page now."};
+}
+
+class Routes {
+ public:
+  Routes(http::Router& router, Services& services)
+      : router_(router),
+        services_(services),
+        shell_(std::make_shared<const std::optional<Shell>>(load_shell())) {}
+
+  /// A page that loses against every other route.
+  void add(std::string pattern, std::string name, For whom, Make make) {
+    router_.add({.method = http::Method::get,
+                 .pattern = std::move(pattern),
+                 .operation = "page." + name,
+                 .summary = "A page.",
+                 .handler = handler(whom, std::move(make)),
+                 .last_resort = true,
+                 .open_to_strangers = true});
+  }
+
+  [[nodiscard]] http::Handler handler(For whom, Make make) const {
+    return http::Handler([&services = services_, shell = shell_, whom, make = std::move(make)](
+                             http::Request& request) -> Task<Result<http::Response>> {
+      if (is_of_programs(services, request)) co_return nothing_for_programs(services, request);
+      Visit visit(services, request);
+      if (admit(visit, whom)) co_await make(visit);
+      if (!is_browser(request))
+        if (auto error = error_of(visit.page)) co_return fail(std::move(*error));
+      co_return co_await respond(visit, *shell);
+    });
+  }
+
+  /// A page that its kind says all about.
+  static Make plain(std::string kind, std::string title) {
+    return [kind = std::move(kind), title = std::move(title)](Visit& visit) -> Task<> {
+      begin(visit, kind, title);
+      visit.page.first = "<h1>" + title + "</h1>";
+      co_return;
+    };
+  }
+
+ private:
+  /// A name in the pattern fits every word: "/api/nothing", and "/oauth/token", which takes a POST.
+  static bool is_of_programs(const Services& services, const http::Request& request) {
+    if (!request.route() || !request.route()->pattern.starts_with("/{")) return false;
+    return request.path().starts_with("/api/") || !services.router->methods(request).empty();
+  }
+
+  http::Router& router_;
+  Services& services_;
+  std::shared_ptr<const std::optional<Shell>> shell_;
+};
+
+void add_repository_pages(Routes& routes) {
+  constexpr std::string_view verbs[] = {"tree",   "blob",    "blame",  "edit", "commits",
+                                        "commit", "compare", "upload", "new",  "settings"};
+  for (RepoKind kind : page_kinds) {
+    std::string prefix(repo::url_prefix(kind));
+    std::string base = "/" + prefix + "{ns}/{name}";
+    routes.add(base, "repository", For::readers,
+               [kind](Visit& visit) { return repository(visit, kind); });
+    if (!prefix.empty())
+      routes.add("/" + prefix + "{name}", "repository", For::readers,
+                 [kind](Visit& visit) { return old_name(visit, kind); });
+    for (auto verb : verbs)
+      routes.add(
+          base + "/" + std::string(verb) + "/{rest...}", std::string(verb), For::readers,
+          [kind, verb](Visit& visit) { return in_repository(visit, kind, std::string(verb)); });
+    routes.add("/" + std::string(repo::plural(kind)), "list", For::readers,
+               [kind](Visit& visit) { return list(visit, kind); });
+  }
+  routes.add("/models/{ns}/{name}/{rest...}", "models", For::everyone, [](Visit& visit) -> Task<> {
+    // What people write who think of the list's address.
+    if (!is_browser(visit.request)) co_return visit.missing();
+    visit.redirect(visit.request.target().substr(std::string_view("/models").size()));
+    co_return;
+  });
+}
+
+Task<> new_repository(Visit& visit, RepoKind kind) {
+  begin(visit, "new", "New " + std::string(to_string(kind)));
+  visit.page.page["type"] = to_string(kind);
+  visit.page.first = "<h1>" + visit.page.title + "</h1>";
+  co_return;
+}
+
+Task<> account(Visit& visit) {
+  std::string section(visit.request.param("section"));
+  if (section.empty()) section = "profile";
+  if (!in(account_sections, section)) co_return visit.missing();
+  begin(visit, "account", "Settings");
+  visit.page.page["section"] = section;
+  visit.page.first = "<h1>Settings</h1>";
+}
+
+Task<> admin(Visit& visit) {
+  std::string section(visit.request.param("section"));
+  if (section.empty()) section = "overview";
+  if (!in(admin_sections, section)) co_return visit.missing();
+  begin(visit, "admin", "Administration");
+  visit.page.page["section"] = section;
+  visit.page.first = "<h1>Administration</h1>";
+}
+
+Task<> organization_settings(Visit& visit) {
+  std::string name(visit.request.param("org"));
+  std::string section(visit.request.param("section"));
+  if (section.empty()) section = "profile";
+  if (!in(organization_sections, section)) co_return visit.missing();
+  auto* found = co_await visit.ask("/api/organizations/" + segment(name) + "/overview");
+  if (found->status != 200) co_return visit.missing();
+  auto read = parse_json(found->body);
+  auto* role = read && read->is_object() ? read->get_object().if_contains("roleInOrg") : nullptr;
+  if (!role || *role != "admin") co_return visit.forbidden("role");
+  std::string written(read->get_object().at("name").as_string());
+  begin(visit, "organization_settings", written + " · Settings");
+  visit.page.page["name"] = written;
+  visit.page.page["section"] = section;
+  visit.page.first = "<h1>" + render::escape_html(written) + "</h1>";
+}
+
+Task<> login(Visit& visit) {
+  auto next = visit.request.query("next").value_or("");
+  if (visit.signed_in()) co_return visit.redirect(is_local(next) ? std::string(next) : "/");
+  begin(visit, "login", "Sign in");
+  if (is_local(next)) visit.page.page["next"] = next;
+  visit.page.first = "<h1>Sign in</h1><p>Signing in needs JavaScript.</p>";
+}
+
+Task<> join(Visit& visit) {
+  begin(visit, "join", "Create an account");
+  auto next = visit.request.query("next").value_or("");
+  if (is_local(next)) visit.page.page["next"] = next;
+  visit.page.first = "<h1>Create an account</h1><p>This needs JavaScript.</p>";
+  co_return;
+}
+
+Task<> docs(Visit& visit) {
+  begin(visit, "docs", "Documentation");
+  visit.page.page["slug"] = visit.request.rest_path("slug");
+  visit.page.canonical = std::string(visit.request.path());
+  visit.page.listed = true;
+  visit.page.first = "<h1>Documentation</h1>";
+  co_return;
+}
+
+void add_site_pages(Routes& routes) {
+  routes.add("/", "home", For::readers, home);
+  routes.add("/{owner}", "owner", For::readers, owner);
+  for (auto [pattern, kind] : {std::pair("/new", RepoKind::model),
+                               {"/new-dataset", RepoKind::dataset},
+                               {"/new-space", RepoKind::space}})
+    routes.add(pattern, "new", For::members,
+               [kind](Visit& visit) { return new_repository(visit, kind); });
+  routes.add("/login", "login", For::everyone, login);
+  routes.add("/login/reset", "reset", For::everyone, Routes::plain("reset", "New password"));
+  routes.add("/join", "join", For::everyone, join);
+  routes.add("/setup", "setup", For::everyone, Routes::plain("setup", "Set up"));
+  routes.add("/settings", "account", For::members, account);
+  // The code stands in the fragment; whoever has the mail need not be signed in here.
+  routes.add("/settings/verify", "verify", For::everyone,
+             Routes::plain("verify", "Confirm your email address"));
+  routes.add("/settings/{section}", "account", For::members, account);
+  routes.add("/organizations/new", "organization_new", For::members,
+             Routes::plain("organization_new", "New organization"));
+  routes.add("/organizations/{org}/settings", "organization_settings", For::members,
+             organization_settings);
+  routes.add("/organizations/{org}/settings/{section}", "organization_settings", For::members,
+             organization_settings);
+  routes.add("/oauth/device", "device", For::members, Routes::plain("device", "Connect a device"));
+  routes.add("/admin", "admin", For::administrators, admin);
+  routes.add("/admin/{section}", "admin", For::administrators, admin);
+  routes.add("/docs/{slug...}", "docs", For::everyone, docs);
+  routes.add("/-/components", "components", For::everyone,
+             Routes::plain("components", "Components"));
+}
+
+Task<> missing(Visit& visit) {
+  visit.missing();
+  co_return;
+}
+
+/// Consent: the address is the protocol's; browsers get the page, programs what they always got.
+Task<> consent(Visit& visit) {
+  std::string target = visit.request.target();
+  auto got = co_await visit.services.router->ask(visit.request, {.target = target});
+  if (!got) co_return visit.failed(got.error());
+  if (auto location = got->headers.get("Location"); !location.empty())
+    co_return visit.redirect(std::string(location));
+  if (!visit.signed_in()) co_return visit.sign_in_first();
+  begin(visit, "oauth_authorize", "Allow access");
+  visit.page.status = got->status;
+  visit.page.first = "<h1>Allow access</h1><p>This needs JavaScript.</p>";
+  co_await visit.ask(std::move(target));
+}
+
+/// robots.txt of a hub that strangers may read; of another, nobody looks.
+void add_robots(http::Router& router, Services& services) {
+  auto handler = [&services](http::Request&) -> Task<http::Response> {
+    bool open = services.settings.current()->anonymous_read;
+    co_return http::text(200, open ? "User-agent: *\nDisallow: /api/\nDisallow: /*/resolve/\n"
+                                     "Disallow: /*/raw/\nDisallow: /settings\nDisallow: /admin\n"
+                                   : "User-agent: *\nDisallow: /\n");
+  };
+  router.add({.method = http::Method::get,
+              .pattern = "/robots.txt",
+              .operation = "page.robots",
+              .summary = "What search engines may read.",
+              .handler = handler,
+              .open_to_strangers = true});
+}
+
+}  // namespace
+
+void add_routes(http::Router& router, Services& services) {
+  Routes routes(router, services);
+  add_repository_pages(routes);
+  add_site_pages(routes);
+  add_asset_route(router);
+  add_robots(router, services);
+  add_preview_route(router, services);
+  routes.add("/-/missing", "missing", For::everyone, missing);
+
+  // At an address that no route has, the hooks that know who asks did not run: asking within does.
+  auto nothing = [&services](http::Request& request) -> Task<Result<http::Response>> {
+    bool page = !request.path().starts_with("/api/") && request.method() == http::Method::get &&
+                is_browser(request);
+    if (!page) co_return nothing_for_programs(services, request);
+    std::string accept = request.headers().joined("Accept");
+    CAIRN_CO_TRY(answer, co_await services.router->ask(
+                             request, {.target = "/-/missing", .accept = std::move(accept)}));
+    co_return http::Response{.status = answer.status,
+                             .headers = std::move(answer.headers),
+                             .body = std::move(answer.body)};
+  };
+  router.not_found(nothing);
+
+  auto consent_page = routes.handler(For::everyone, consent);
+  auto browsers =
+      [consent_page](http::Request& request) -> Task<Result<std::optional<http::Response>>> {
+    bool asks = request.route() && request.route()->operation == "oauth.authorize" &&
+                !request.is_inner() && is_browser(request);
+    if (!asks) co_return std::optional<http::Response>{};
+    CAIRN_CO_TRY(response, co_await consent_page(request));
+    co_return std::optional<http::Response>(std::move(response));
+  };
+  router.before(browsers);
+}
+
+}  // namespace cairn::pages
