@@ -34,8 +34,7 @@ export const answers = {
     path: `${repo_api(repo)}/paths-info/${segment(revision)}`,
     body: { paths: [path], expand: true },
   }),
-  commits: (repo: Repo, revision: string, path: string) =>
-    `${repo_api(repo)}/commits/${segment(revision)}${under(path)}?limit=50`,
+  commits: (repo: Repo, revision: string) => `${repo_api(repo)}/commits/${segment(revision)}?limit=50`,
   /** The commit and the one before it. */
   commit: (repo: Repo, oid: string) => `${repo_api(repo)}/commits/${segment(oid)}?limit=2`,
   changes: (repo: Repo, from: string, to: string) =>
@@ -155,7 +154,9 @@ export function needs(page: Page, query: URLSearchParams, viewer: string | null)
       return [answers.info(page), answers.refs(page), ...rights(page)];
     case "commits":
       return [
-        answers.info(page), answers.refs(page), answers.commits(page, page.revision, page.path ?? ""),
+        answers.info(page), answers.refs(page),
+        // The history of one file begins at its last change.
+        page.path ? answers.file(page, page.revision, page.path) : answers.commits(page, page.revision),
         ...rights(page),
       ];
     case "commit":
