@@ -55,6 +55,7 @@ const views: Views = {
   components: () => import("./pages/components.svelte"),
   missing: () => import("./pages/missing.svelte"),
   forbidden: () => import("./pages/missing.svelte"),
+  unavailable: () => import("./pages/missing.svelte"),
 };
 /** Whether an address of this kind leads to a page yet; what does not is not linked. */
 export const has_view = (kind: Page["kind"]) => kind in views;

@@ -31,8 +31,9 @@ export type Page =
   | { kind: "admin"; section: string }
   | { kind: "docs"; slug: string }
   | { kind: "components" } // /-/components
-  | { kind: "missing" } // 404
-  | { kind: "forbidden" }; // 403, and 401 of signed-in people
+  | { kind: "missing"; reason?: string } // 404
+  | { kind: "forbidden"; reason?: string; type?: RepoType; id?: string } // 403: "gated", "disabled", "role"
+  | { kind: "unavailable"; reason?: string }; // 5xx, maintenance
 
 export interface Viewer {
   name: string;
@@ -48,7 +49,9 @@ export interface Hub {
   url: string;
   version: string;
   registration: string;
-  announcement?: string;
+  anonymousRead?: boolean;
+  publicRepositories?: boolean;
+  announcement?: string | { text: string; level: string } | null;
   features: Record<string, boolean>;
 }
 
@@ -72,6 +75,8 @@ export interface Document {
   answers: Record<string, Answer>;
   /** Rendered content that the server made safe: "card", "readme". */
   html: Record<string, string>;
+  /** Headings of what stands in `html`. */
+  contents?: Record<string, { level: number; id: string; text: string }[]>;
 }
 
 export const page_media_type = "application/vnd.cairn.page+json";

@@ -48,10 +48,37 @@ function make_scrollable(table: HTMLTableElement) {
   region.setAttribute("aria-label", table.caption?.textContent || "Table");
 }
 
+/** Formulas, each when it comes into view; one that is wrong keeps its source. */
+function typeset_when_seen(formulas: HTMLElement[]): () => void {
+  const typeset = async (element: HTMLElement) => {
+    const source = element.dataset.tex ?? "";
+    try {
+      const { default: katex } = await import("katex");
+      // MathML alone: the browser draws it, screen readers read it, and no style sheet is needed.
+      element.innerHTML = katex.renderToString(source, { displayMode: element.classList.contains("display"), output: "mathml", throwOnError: true, trust: false, maxExpand: 200 });
+      element.title = source;
+    } catch {
+      element.classList.add("math-error");
+      element.title = "This formula has an error; its source is shown.";
+    }
+  };
+  const observer = new IntersectionObserver((entries) => {
+    for (const entry of entries) {
+      if (!entry.isIntersecting) continue;
+      observer.unobserve(entry.target);
+      void typeset(entry.target as HTMLElement);
+    }
+  });
+  for (const formula of formulas) observer.observe(formula);
+  return () => observer.disconnect();
+}
+
 /** An attachment for the element that holds rendered content. */
 export function enhance(element: HTMLElement) {
   for (const pre of element.querySelectorAll("pre")) add_code_buttons(pre);
   for (const table of element.querySelectorAll("table")) make_scrollable(table);
+  const math = [...element.querySelectorAll<HTMLElement>(".math[data-tex]")];
+  if (math.length > 0) return typeset_when_seen(math);
 }
 
 export interface Heading {
