@@ -327,9 +327,6 @@ int serve(Config config) {
   api::ssh::add_routes(router, ssh_services);
   api::accounts::add_routes(router, account);
   api::admin::add_routes(router, admin);
-  add_operator_routes(router, hub, metrics);
-  add_description(router);
-
   pages::Services page_services{nullptr,
                                 *hub.database,
                                 hub.accounts,
@@ -340,6 +337,10 @@ int serve(Config config) {
                                 hub.clock,
                                 hub.config.public_url,
                                 std::string(version)};
+  pages::add_api_routes(router, page_services);
+  add_operator_routes(router, hub, metrics);
+  add_description(router);
+
   pages::add_routes(router, page_services);
 
   bool open_to_all = !loopback(*listen);

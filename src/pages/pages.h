@@ -28,6 +28,9 @@ struct Services {
   std::string version;
 };
 
+/// Adds what pages ask and the API's description tells of: the editor's preview.
+void add_api_routes(http::Router& router, Services& services);
+
 /// Adds a page for every address, the app's files, and what answers browsers at addresses of other
 /// protocols. After all other routes and the hooks that recognize who asks.
 void add_routes(http::Router& router, Services& services);

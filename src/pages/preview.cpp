@@ -1,7 +1,6 @@
-#include "pages/preview.h"
-
 #include "pages/address.h"
 #include "pages/card.h"
+#include "pages/pages.h"
 
 namespace cairn::pages {
 namespace {
@@ -17,7 +16,7 @@ BOOST_DESCRIBE_STRUCT(Preview, (), (text, type, id, revision, path))
 
 }  // namespace
 
-void add_preview_route(http::Router& router, Services& services) {
+void add_api_routes(http::Router& router, Services& services) {
   auto handler = [&services](http::Request& request) -> Task<Result<http::Response>> {
     auto* actor = request.context<account::Actor>();
     if (!actor || !actor->has_user())

@@ -4,7 +4,6 @@
 
 #include "pages/assets.h"
 #include "pages/document.h"
-#include "pages/preview.h"
 
 namespace cairn::pages {
 namespace {
@@ -300,7 +299,6 @@ void add_routes(http::Router& router, Services& services) {
   add_site_pages(routes);
   add_asset_route(router);
   add_robots(router, services);
-  add_preview_route(router, services);
   routes.add("/-/missing", "missing", For::everyone, missing);
 
   // At an address that no route has, the hooks that know who asks did not run: asking within does.

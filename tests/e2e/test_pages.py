@@ -409,6 +409,7 @@ def test_the_preview_is_the_same_renderer(ada, stranger):
     answer = ada("POST", "/api/-/v1/render", json_body=body).ok().json
     assert 'href="/ada/x/blob/main/docs/docs/use.md"' in answer["html"] and "<script" not in answer["html"]
     assert stranger("POST", "/api/-/v1/render", json_body=body).status == 401
+    assert "/api/-/v1/render" in stranger.get("/api/openapi.json").json["paths"]
     assert ada("POST", "/api/-/v1/render", json_body={"text": "x" * 2_000_000}).status == 413
 
 
