@@ -86,8 +86,11 @@ std::pair<std::string, std::string> file(const Repo& repo, std::string_view revi
                     {"expand", true}};
   return {api(repo) + "/paths-info/" + segment(revision), json::serialize(body)};
 }
-std::string commits(const Repo& repo, std::string_view revision, std::string_view path) {
-  return api(repo) + "/commits/" + segment(revision) + under(path) + "?limit=50";
+std::string commits(const Repo& repo, std::string_view revision) {
+  return api(repo) + "/commits/" + segment(revision) + "?limit=50";
+}
+std::string file_history(const Repo& repo, std::string_view revision, std::string_view path) {
+  return own_api("", repo) + "/history/" + segment(revision) + under(path) + "?limit=50";
 }
 std::string commit(const Repo& repo, std::string_view oid) {
   return api(repo) + "/commits/" + segment(oid) + "?limit=2";

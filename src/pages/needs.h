@@ -22,8 +22,10 @@ struct Repo {
 /// Of a POST: the path and the body.
 [[nodiscard]] std::pair<std::string, std::string> file(const Repo& repo, std::string_view revision,
                                                        std::string_view path);
-[[nodiscard]] std::string commits(const Repo& repo, std::string_view revision,
-                                  std::string_view path);
+[[nodiscard]] std::string commits(const Repo& repo, std::string_view revision);
+/// The versions of one file.
+[[nodiscard]] std::string file_history(const Repo& repo, std::string_view revision,
+                                       std::string_view path);
 [[nodiscard]] std::string commit(const Repo& repo, std::string_view oid);
 [[nodiscard]] std::string list(RepoKind kind, const http::Request& request);
 [[nodiscard]] std::string facets(RepoKind kind, const http::Request& request);

@@ -198,12 +198,23 @@ Task<> history(Visit& visit, repo::RepoRef repo, Place at) {
   if (!co_await may(visit, repo, Action::list_files)) co_return;
   if (auto commit = co_await visit.services.files.resolve(repo, at.revision); !commit)
     co_return visit.failed(commit.error());
+  bool of_file = false;
+  if (!at.path.empty()) {
+    auto entry = co_await find_entry(visit, repo, at);
+    if (!entry) co_return;
+    of_file = !is_folder(*entry);
+  }
   about(visit, *repo, "commits", title_of(*repo, at.path.empty() ? "History" : at.path));
   add_place(visit, at);
   needs::Repo named{repo->kind, repo->name};
   co_await visit.ask(needs::info(named));
   co_await visit.ask(needs::refs(named));
-  auto* list = co_await visit.ask(needs::commits(named, at.revision, at.path));
+  if (!at.path.empty()) {
+    auto [path, body] = needs::file(named, at.revision, at.path);
+    co_await visit.post(path, body);
+  }
+  auto* list = co_await visit.ask(of_file ? needs::file_history(named, at.revision, at.path)
+                                          : needs::commits(named, at.revision));
   co_await ask_rights(visit, named);
   visit.page.first = first::repo_head(repo->kind, repo->name, at.revision) +
                      first::commits(repo->kind, repo->name, *list);

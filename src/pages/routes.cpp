@@ -19,9 +19,26 @@ enum class For {
   administrators,
 };
 
-constexpr std::string_view account_sections[] = {
-    "profile",       "account",      "password", "email",   "tokens", "sessions",   "keys",
-    "organizations", "applications", "storage",  "deleted", "gated",  "appearance", "invites"};
+/// A section of the account's pages, and what it is drawn from.
+struct AccountSection {
+  std::string_view name;
+  std::string_view answers[2];
+};
+constexpr AccountSection account_sections[] = {
+    {"profile", {"/api/-/v1/me"}},
+    {"password", {"/api/-/v1/me"}},
+    {"tokens", {"/api/-/v1/tokens"}},
+    {"keys", {"/api/-/v1/ssh/keys"}},
+    {"sessions", {"/api/-/v1/sessions"}},
+    {"organizations", {"/api/-/v1/organizations", "/api/-/v1/me/invites"}},
+    {"applications", {"/api/-/v1/oauth/grants"}},
+    {"storage", {"/api/settings/repositories"}},
+    {"deleted", {"/api/-/v1/deleted-repositories"}}};
+/// What the public hub calls some of them.
+constexpr std::pair<std::string_view, std::string_view> account_aliases[] = {
+    {"account", "password"},
+    {"authentication", "password"},
+    {"connected-applications", "applications"}};
 constexpr std::string_view admin_sections[] = {
     "overview", "people", "organizations", "repositories",  "invites",      "policies",
     "storage",  "work",   "health",        "configuration", "announcement", "record"};
@@ -168,10 +185,15 @@ Task<> new_repository(Visit& visit, RepoKind kind) {
 Task<> account(Visit& visit) {
   std::string section(visit.request.param("section"));
   if (section.empty()) section = "profile";
-  if (!in(account_sections, section)) co_return visit.missing();
+  for (auto [old_name, name] : account_aliases)
+    if (section == old_name) co_return visit.redirect("/settings/" + std::string(name));
+  auto found = std::ranges::find(account_sections, section, &AccountSection::name);
+  if (found == std::end(account_sections)) co_return visit.missing();
   begin(visit, "account", "Settings");
   visit.page.page["section"] = section;
   visit.page.first = "<h1>Settings</h1>";
+  for (auto answer : found->answers)
+    if (!answer.empty()) co_await visit.ask(std::string(answer));
 }
 
 Task<> admin(Visit& visit) {
@@ -198,6 +220,11 @@ Task<> organization_settings(Visit& visit) {
   visit.page.page["name"] = written;
   visit.page.page["section"] = section;
   visit.page.first = "<h1>" + render::escape_html(written) + "</h1>";
+  std::string base = "/api/-/v1/organizations/" + segment(written);
+  co_await visit.ask(base);
+  co_await visit.ask("/api/organizations/" + segment(written) + "/members");
+  co_await visit.ask(base + "/invites");
+  co_await visit.ask("/api/-/v1/deleted-repositories?owner=" + segment(written));
 }
 
 Task<> login(Visit& visit) {

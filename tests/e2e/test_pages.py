@@ -133,7 +133,7 @@ def test_the_addresses_of_a_repository(hub, ada, stranger, kind):
         assert answer.status == 200, (tail, answer)
         data = data_of(stranger, web + tail)["page"]
         assert (data["kind"], data["type"], data["id"]) == (page, kind, name), tail
-    for tail in ["/tree/nowhere", "/blob/main/none.txt", "/tree/main/none", f"/commit/{'0' * 40}"]:
+    for tail in ["/tree/nowhere", "/blob/main/none.txt", "/tree/main/none", "/commits/main/none", f"/commit/{'0' * 40}"]:
         assert open_page(stranger, web + tail).status == 404, tail
     for tail in ["/settings", "/upload/main", "/new/main", "/edit/main/a.txt"]:
         answer = open_page(stranger, web + tail)
@@ -180,6 +180,9 @@ def test_pages_of_members_ask_strangers_to_sign_in(hub, ada, stranger):
         assert open_page(ada, address).status == (403 if address == "/admin" else 200), address
     assert "next=%2Foauth%2Fdevice%3Fuser_code%3DABCD" in open_page(stranger, "/oauth/device?user_code=ABCD")["Location"]
     assert open_page(ada, "/settings/nonsense").status == 404
+    assert open_page(ada, "/settings/account")["Location"] == "/settings/password"
+    tokens = data_of(browser_of(hub, "ada"), "/settings/tokens")["answers"]["/api/-/v1/tokens"]
+    assert tokens["status"] == 200 and tokens["body"]
     assert open_page(Wire(hub.url, _bob()), "/organizations/crew/settings").status == 403
 
 
@@ -458,7 +461,7 @@ def test_pages_carry_what_the_app_asks_for(hub, ada, stranger, tmp_path):
     sha = ada.get("/api/models/ada/page-needs").json["sha"]
     addresses = ["/", "/models", "/datasets?search=%C3%BC+a&other=b%26c&sort=least_params&license=mit", "/spaces",
                  "/ada", "/crew", "/ada/page-needs", "/ada/page-needs/tree/main/docs", "/ada/page-needs/blob/main/a.txt",
-                 "/ada/page-needs/commits/main", f"/ada/page-needs/commit/{sha}"]
+                 "/ada/page-needs/commits/main", "/ada/page-needs/commits/main/docs/use.md", f"/ada/page-needs/commit/{sha}"]
     script = tmp_path / "needs.mts"
     script.write_text(
         f'import {{ needs, answer_name }} from {json.dumps(str(needs))};\n'
