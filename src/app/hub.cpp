@@ -22,22 +22,11 @@ std::size_t blocking_threads() {
   return std::max(8u, 4 * std::thread::hardware_concurrency());
 }
 
-/// One item per repository and hour: what was left behind since goes with the next one.
-void plan_dropping(db::Tx& tx, RepoId repo, Duration grace) {
-  constexpr std::int64_t hour_us = 3'600'000'000;
-  std::int64_t hour = tx.now().us / hour_us;
-  work::NewWork next;
-  next.kind = "history.collect";
-  next.key = std::to_string(repo.value) + "." + std::to_string(hour);
-  next.run_at = Time{(hour + 1) * hour_us} + grace;
-  work::enqueue(tx, next);
-}
-
 history::Options history_options(const Config& config, const DataFolder& folder) {
   history::Options out;
   out.cache_folder = folder.file("cache");
-  Duration grace = hours(config.gc_grace_hours);
-  out.rewound = [grace](db::Tx& tx, RepoId repo) { plan_dropping(tx, repo, grace); };
+  Duration grace = days(config.restorable_days);
+  out.rewound = [grace](db::Tx& tx, RepoId repo) { repo::plan_collection(tx, repo, grace); };
   return out;
 }
 

@@ -84,24 +84,24 @@ AdminHandler fsck(Services& services) {
   };
 }
 
-/// Writes packs anew without rewritten history. Repositories whose refs keep moving have their turn
-/// with the next collection.
-Result<> drop_unreachable(Services& services) {
+/// Writes packs anew without rewritten history. Repositories whose refs keep moving, or that are
+/// being indexed, have their turn with the next collection.
+Task<Result<>> collect_unreached(Services& services, Duration grace) {
+  struct Page {
+    std::vector<repo::Repo> repos;
+    Time now;
+  };
   for (RepoId after{0};;) {
-    auto read = [&](db::Tx& tx) -> Result<std::vector<repo::Repo>> {
-      return repo::all_repos(tx, after, 100);
+    auto read = [after](db::Tx& tx) -> Result<Page> {
+      return Page{repo::all_repos(tx, after, 100), tx.now()};
     };
-    CAIRN_TRY(page, services.database.read_now(read));
-    if (page.empty()) return {};
-    for (const auto& repo : page) {
-      auto raise = [&](db::Tx& tx) -> Result<> {
-        repo::raise_gc_epoch(tx, repo.id);
-        return {};
-      };
-      auto dropped = services.history.drop_unreachable(repo.id, services.gc_grace, raise);
-      if (!dropped && dropped.error().word != "RepoBusy") return fail(dropped.error());
+    CAIRN_CO_TRY(page, co_await services.database.read(read));
+    if (page.repos.empty()) co_return Result<>{};
+    for (const auto& repo : page.repos) {
+      auto done = co_await services.operations.collect(repo.id, page.now - grace, true);
+      if (!done && done.error().code != ErrorCode::unavailable) co_return done;
     }
-    after = page.back().id;
+    after = page.repos.back().id;
   }
 }
 
@@ -112,8 +112,7 @@ AdminHandler gc(Services& services) {
     if (!dry_run) {
       CAIRN_CO_CHECK(co_await services.large_files.expire_uploads(100'000));
       CAIRN_CO_CHECK(co_await services.repos.purge_due(10'000));
-      auto drop = [&services] { return drop_unreachable(services); };
-      CAIRN_CO_CHECK(co_await services.blocking.run(drop));
+      CAIRN_CO_CHECK(co_await collect_unreached(services, grace));
       CAIRN_CO_CHECK(co_await services.operations.collect_waiting(grace));
     }
     auto sweep = [&services, grace, dry_run] { return services.history.sweep(grace, dry_run); };

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "hub/history/check.h"
-#include "hub/history/collect.h"
 #include "hub/history/compare.h"
 #include "hub/history/git_tree.h"
 #include "hub/history/incoming.h"
@@ -202,10 +201,6 @@ class HistoryOverRows final : public History {
   Task<Result<int>> merge_packs(RepoId repo) override {
     auto merge = [this, repo] { return packs_.merge(repo); };
     co_return co_await blocking_.run(merge);
-  }
-  Result<Dropped> drop_unreachable(RepoId repo, Duration grace,
-                                   const std::function<Result<>(db::Tx&)>& within) override {
-    return history::drop_unreachable(database_, packs_, options_, repo, grace, within);
   }
   Result<std::vector<Finding>> check(RepoId repo) override {
     return check_repo(database_, packs_, load_, repo);

@@ -245,8 +245,12 @@ struct CollectPlan {
   Time logged_before;
   /// In the transaction that lets packs go, which comes last; also when none does. May run again.
   std::function<Result<>(db::Tx&, const Kept&)> within = {};
+  /// Do nothing, cheaply, unless some commit is reached by nothing: what large files are named is
+  /// not asked then, and `within` not called.
+  bool only_if_unreached = false;
 };
 struct Collected {
+  bool looked = true;            ///< false: `only_if_unreached`, and all are reached.
   std::int64_t commits = 0;      ///< Rows deleted.
   std::int64_t packs = 0;        ///< That went or became smaller.
   std::int64_t bytes_freed = 0;  ///< Of packs.
@@ -297,8 +301,8 @@ struct Options {
   std::size_t pack_cache_bytes = 64u << 20;
   std::size_t page_cache_bytes = 32u << 20;
   std::size_t blob_cache_bytes = 32u << 20;
-  /// Told in the transaction in which a ref leaves commits behind: plan to drop them (see
-  /// `drop_unreachable`). May be empty.
+  /// Told in the transaction in which a ref leaves commits behind: plan to collect them. May be
+  /// empty.
   std::function<void(db::Tx&, RepoId)> rewound = {};
 };
 
@@ -412,7 +416,11 @@ class History {
   /// Its last step: packs and refs. @return `unavailable`, word "PackGone", when the source's packs
   /// were merged meanwhile: prepare again.
   virtual Result<> finish_copy(db::Tx&, RepoId to, const Copy& copy, const RefActor&) = 0;
-  /// @return `unavailable` when refs moved meanwhile to what was about to go, or "SheetPending".
+  /// Writes packs anew without what neither a ref nor one of its values since `logged_before`
+  /// reaches, so that rewritten history gives its space back (after sweep's own grace): the only
+  /// way in which a living repository loses objects. Blocks.
+  /// @return `unavailable`, word "RepoBusy" when refs kept moving, "SheetPending" while a push is
+  ///         being indexed: try again later.
   virtual Result<Collected> collect(const CollectPlan& plan) = 0;
 
   /// Rows of a purged repository; packs nobody else uses are condemned.
@@ -421,17 +429,6 @@ class History {
   virtual Result<> export_bare(RepoId, std::string folder) = 0;
   /// Tier 1 and 2 of merging for one repository; background work calls it. @return merged packs.
   virtual Task<Result<int>> merge_packs(RepoId) = 0;
-  /// Writes the packs anew without what neither a ref nor one of its values within `grace` reaches,
-  /// so that rewritten history gives its space back (after sweep's own grace). Nothing to do is
-  /// cheap. Blocks.
-  /// @param within  in the transaction that drops: makes those look again who checked before
-  ///                (repo::raise_gc_epoch).
-  /// @return `unavailable`, word "RepoBusy", when refs kept moving: try again later.
-  struct Dropped {
-    std::uint64_t commits = 0, bytes = 0;
-  };
-  virtual Result<Dropped> drop_unreachable(RepoId, Duration grace,
-                                           const std::function<Result<>(db::Tx&)>& within) = 0;
   struct Finding {
     bool is_error = true;  ///< false: unreachable, listed only.
     std::string repo;

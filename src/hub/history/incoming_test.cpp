@@ -341,21 +341,25 @@ TEST_F(IncomingTest, RewrittenHistoryGivesItsSpaceBack) {
   ASSERT_TRUE(database_->write_now(back));
 
   int epochs = 0;
-  auto within = [&](db::Tx&) -> Result<> {
-    ++epochs;
-    return {};
+  auto collect = [&](Time logged_before) {
+    auto within = [&](db::Tx&, const Kept&) -> Result<> {
+      ++epochs;
+      return {};
+    };
+    return history_->collect({repo_, logged_before, within, true});
   };
-  auto kept = history_->drop_unreachable(repo_, hours(1), within);
+  auto kept = collect(Time{0});
   ASSERT_TRUE(kept) << kept.error().message;
-  EXPECT_EQ(kept->commits, 0u) << "within its grace it may come back";
+  EXPECT_FALSE(kept->looked) << "within its grace it may come back";
   EXPECT_TRUE(history_->blob(repo_, blob, 1 << 20));
 
-  auto dropped = history_->drop_unreachable(repo_, seconds(0), within);
+  constexpr Time never{std::numeric_limits<std::int64_t>::max()};
+  auto dropped = collect(never);
   ASSERT_TRUE(dropped) << dropped.error().message;
-  EXPECT_EQ(dropped->commits, 1u);
-  EXPECT_GT(dropped->bytes, 390'000u);
+  EXPECT_EQ(dropped->commits, 1);
+  EXPECT_GT(dropped->bytes_freed, 390'000);
   EXPECT_EQ(epochs, 1);
-  EXPECT_EQ(history_->drop_unreachable(repo_, seconds(0), within)->commits, 0u);
+  EXPECT_FALSE(collect(never)->looked);
   clock_.advance(days(4000));  // The database has its own clock.
   EXPECT_GT(history_->sweep(seconds(1), false)->bytes, 390'000u);
   expect_sound();
@@ -364,6 +368,28 @@ TEST_F(IncomingTest, RewrittenHistoryGivesItsSpaceBack) {
   git("checkout -q main");
   push("main", first);
   EXPECT_EQ(resolve("main").oid, secret);
+  expect_sound();
+}
+
+TEST_F(IncomingTest, CollectingKeepsTagsThatNameTags) {
+  sh("echo 1 > f; git add .; git commit -qm one; git tag -a inner -m inner HEAD");
+  sh("git tag -a outer -m outer inner; git tag -d inner");
+  push("main");
+  auto sent = send("refs/tags/outer ^main");
+  ASSERT_TRUE(sent) << sent.error().message;
+  ASSERT_TRUE(land(**sent, "refs/tags/outer", oid("outer"), {}));
+  sh("git checkout -q -b side; head -c 100000 /dev/urandom > big; git add .; git commit -qm big");
+  push("side");
+  auto side = oid("side");
+  auto gone = [&](db::Tx& tx) {
+    return history_->move_ref(tx, repo_, "refs/heads/side", side, std::nullopt, {}, "delete");
+  };
+  ASSERT_TRUE(database_->write_now(gone));
+  auto collected =
+      history_->collect({repo_, Time{std::numeric_limits<std::int64_t>::max()}, {}, true});
+  ASSERT_TRUE(collected) << collected.error().message;
+  EXPECT_EQ(collected->commits, 1);
+  EXPECT_EQ(collected->packs, 1);
   expect_sound();
 }
 

@@ -30,7 +30,7 @@ struct Rework {
 [[nodiscard]] Result<std::shared_ptr<const Copy>> prepare_copy(const Rework&, RepoId,
                                                                std::vector<Ref>);
 [[nodiscard]] Result<> finish_copy(db::Tx&, RepoId to, const Copy&, const RefActor&);
-/// collect.cpp
+/// collection.cpp
 [[nodiscard]] Result<Collected> collect(const Rework&, const CollectPlan&);
 
 }  // namespace cairn::history

@@ -56,10 +56,13 @@ Operations::~Operations() = default;
 void plan_collection(db::Tx& tx, RepoId repo, Duration grace) {
   work::NewWork next;
   next.kind = collect_work;
-  next.key = std::to_string(repo.value);
+  // An item per day, when the grace of its last moment is over: one for each change would be many,
+  // and one for all would come before the time of the later ones.
+  constexpr std::int64_t day_us = 86'400'000'000;
+  auto day = tx.now().us / day_us;
+  next.key = std::to_string(repo.value) + "." + std::to_string(day);
   next.payload = json::object{{"repo", repo.value}};
-  // A second later than its grace, so that the log's entry of this very change counts as old.
-  next.run_at = tx.now() + grace + seconds(1);
+  next.run_at = Time{(day + 1) * day_us} + grace;
   work::enqueue(tx, next);
 }
 
@@ -137,7 +140,7 @@ int unlink_unnamed(db::Tx& tx, RepoId repo, const history::Kept& kept, Time logg
 
 }  // namespace
 
-Task<Result<>> Operations::collect(RepoId repo, Time logged_before) {
+Task<Result<>> Operations::collect(RepoId repo, Time logged_before, bool only_if_unreached) {
   auto* history = &parts_->history;
   auto* repos = &parts_->repos;
   auto* database = &parts_->database;
@@ -150,7 +153,7 @@ Task<Result<>> Operations::collect(RepoId repo, Time logged_before) {
     auto run = [=]() -> Result<> {
       auto count = [&](db::Tx& tx) -> Result<std::int64_t> { return store::git_bytes(tx, repo); };
       CAIRN_TRY(before, database->read_now(count));
-      history::CollectPlan plan{repo, logged_before, {}};
+      history::CollectPlan plan{repo, logged_before, {}, only_if_unreached};
       plan.within = [=](db::Tx& tx, const history::Kept& kept) -> Result<> {
         auto current = store::find(tx, repo);
         if (!current) {  // Deleted meanwhile: its purge takes everything.
@@ -167,7 +170,8 @@ Task<Result<>> Operations::collect(RepoId repo, Time logged_before) {
         repos->forget_after_commit(tx, *current);
         return {};
       };
-      CAIRN_CHECK(history->collect(plan));
+      CAIRN_TRY(collected, history->collect(plan));
+      if (!collected.looked) seen->complete = true;
       return {};
     };
     CAIRN_CO_CHECK(co_await parts_->blocking.run(run));
@@ -192,7 +196,7 @@ Task<Result<int>> Operations::collect_waiting(Duration grace) {
     };
     CAIRN_CO_TRY(page, co_await parts_->database.read(list));
     for (const auto& item : page.items) {
-      auto id = parse_int(item.key);
+      auto id = parse_int(std::string_view(item.key).substr(0, item.key.find('.')));
       if (!id) continue;
       auto collected = co_await collect(RepoId{*id}, page.now - grace);
       // The worker may be at it, or commits keep coming: its own time comes.

@@ -83,7 +83,8 @@ class Operations {
                                                        std::vector<Sha256Digest> files);
 
   /// Gives back the room of what no ref reaches and no move of a ref since then remembers.
-  Task<Result<>> collect(RepoId repo, Time logged_before);
+  /// @param only_if_unreached  as history::CollectPlan has it.
+  Task<Result<>> collect(RepoId repo, Time logged_before, bool only_if_unreached = false);
   /// The same for every repository that waits for it. @return how many.
   Task<Result<int>> collect_waiting(Duration grace);
 
