@@ -114,7 +114,7 @@ def test_rewritten_history_needs_force_and_is_then_what_there_is(ada, repo, work
 
 
 @pytest.mark.parametrize("ref, words", [
-    ("refs/pr/1", "no pull requests"),
+    ("refs/pr/1", "no such pull request"),
     ("refs/convert/parquet", "read-only"),
     ("refs/notes/commits", "only refs/heads/ and refs/tags/"),
     ("refs/heads/HEAD", "HEAD and @ name the default branch"),

@@ -2,6 +2,7 @@
 
 import pytest
 from conftest import ADA, ADA_READ, BOB, CAROL
+from git_work import Work
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi
 from huggingface_hub.errors import BadRequestError, HfHubHTTPError
 from wire import Wire, add, api_of, assert_error, delete, large, sha256
@@ -49,6 +50,47 @@ def test_its_author_and_writers_push_to_it_and_nobody_else(api, bob_api, hub, ad
     assert_error(Wire(hub.url).commit(repo, add("d"), rev="refs%2Fpr%2F1"), 401)
     assert_error(Wire(hub.url, ADA_READ).commit(repo, add("d"), rev="refs%2Fpr%2F1"), 403)
     assert_error(ada.commit(repo, add("d"), rev="refs%2Fpr%2F2"), 404, "RevisionNotFound")
+
+
+def test_git_pushes_to_it_as_the_api_does(hub, api, bob_api, ada, repo, tmp_path):
+    bob_api.upload_file(path_or_fileobj=b"1", path_in_repo="b.txt", repo_id=repo, create_pr=True)
+    work = Work.clone(hub, repo, tmp_path / "bob", BOB)
+    work.run("fetch", "-q", "origin", "refs/pr/1")
+    work.run("checkout", "-q", "FETCH_HEAD")
+    work.commit({"b.txt": "2"}, "Second")
+    last = work.commit({"c.txt": "3"}, "Third")
+    work.push("origin", "HEAD:refs/pr/1")
+    assert ada.get(f"/{repo}/raw/refs%2Fpr%2F1/b.txt").text == "2"
+    commits = [e for e in api.get_discussion_details(repo, 1).events if e.type == "commit"]
+    assert [c.summary for c in commits][1:] == ["Second", "Third"] and commits[-1].oid == last
+    # It is the pull request that is theirs to push to, nothing else.
+    for target, words in (("refs/heads/main", "right to write"), ("refs/heads/new", "right to write"),
+                          ("refs/tags/v1", "right to write"), ("refs/pr/2", "no such pull request")):
+        refused = work.push("origin", f"HEAD:{target}", check=False)
+        assert refused.code == 1 and words in refused.err, (target, refused)
+    refused = work.push("origin", ":refs/pr/1", check=False)
+    assert refused.code == 1 and "closed on the hub" in refused.err
+    assert ada.info(repo)["sha"] != last
+
+    writer = Work.clone(hub, repo, tmp_path / "ada")
+    writer.run("fetch", "-q", "origin", "refs/pr/1")
+    writer.run("checkout", "-q", "FETCH_HEAD")
+    writer.commit({"d.txt": "4"}, "From a writer")
+    writer.push("origin", "HEAD:refs/pr/1")
+    stranger = Work.clone(hub, repo, tmp_path / "carol", CAROL)
+    stranger.commit({"e.txt": "5"}, "From a stranger")
+    assert "403" in stranger.push("origin", "HEAD:refs/pr/1", check=False).err
+    # One of their own opens nothing of another's.
+    Wire(hub.url, CAROL).commit(repo, add("e.txt"), rev="main?create_pr=1").ok()
+    refused = stranger.push("origin", "HEAD:refs/pr/1", "--force", check=False)
+    assert refused.code == 1 and "right to write" in refused.err, refused
+    bob_api.change_discussion_status(repo, 1, "closed")
+    work.run("fetch", "-q", "origin", "refs/pr/1")
+    work.run("checkout", "-q", "FETCH_HEAD")
+    work.commit({"f.txt": "6"}, "Too late")
+    assert "403" in work.push("origin", "HEAD:refs/pr/1", check=False).err
+    refused = writer.push("origin", "HEAD~1:refs/pr/1", "--force", check=False)
+    assert refused.code == 1 and "takes no commits" in refused.err, refused
 
 
 def test_merging_brings_its_changes_to_the_branch(api, bob_api, ada, repo):

@@ -20,7 +20,8 @@ Task<Result<http::Response>> info_refs(Services& services, http::Request& reques
                                      repo::RepoRef repo) {
       return advertise_push(services, asked, std::move(actor), std::move(repo));
     };
-    co_return co_await with_repo(services, request, kind, access::Action::write, std::move(answer));
+    // Whoever may not write may still push to a pull request of theirs: Pushes asks.
+    co_return co_await with_repo(services, request, kind, access::Action::see, std::move(answer));
   }
   if (service != "git-upload-pack") co_return std::unexpected(dumb_client().error());
   RepoHandler answer = [&services](http::Request& asked, account::Actor,

@@ -101,10 +101,12 @@ void add_push(http::Router& router, Services& services) {
   add_repo_routes(router, "/git-receive-pack", [&services](RepoKind kind) {
     auto handler = [&services, kind](http::Request& request) {
       RepoHandler answer = [&services](http::Request& asked, account::Actor actor,
-                                       repo::RepoRef repo) {
-        return receive(services, asked, std::move(actor), std::move(repo));
+                                       repo::RepoRef repo) -> Task<Result<http::Response>> {
+        // Before a byte is read.
+        CAIRN_CO_CHECK(co_await services.pushes.check(actor, repo));
+        co_return co_await receive(services, asked, std::move(actor), std::move(repo));
       };
-      return with_repo(services, request, kind, access::Action::write, std::move(answer));
+      return with_repo(services, request, kind, access::Action::see, std::move(answer));
     };
     return http::Route{.method = http::Method::post,
                        .operation = "git.push",

@@ -113,6 +113,7 @@ class PullRequestRows final : public repo::PullRequests {
   Result<> check_open(db::Tx& tx, const Actor& actor, const repo::Repo& repo) override;
   Result<std::int64_t> open(db::Tx& tx, const Actor& actor, const repo::Repo& repo, New request,
                             const history::CommitInfo& first) override;
+  bool has_own(db::Tx& tx, const Actor& actor, const repo::Repo& repo) override;
   Result<> check_push(db::Tx& tx, const Actor& actor, const repo::Repo& repo,
                       std::string_view ref) override;
   void pushed(db::Tx& tx, const Actor& actor, const repo::Repo& repo, std::string_view ref,

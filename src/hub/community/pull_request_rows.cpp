@@ -50,6 +50,11 @@ Result<std::int64_t> PullRequestRows::open(db::Tx& tx, const Actor& actor, const
   return made.number;
 }
 
+bool PullRequestRows::has_own(db::Tx& tx, const Actor& actor, const repo::Repo& repo) {
+  return actor.has_user() && access::decide(tx, actor, Action::create_pr, repo).allowed() &&
+         store::has_open_pull_request(tx, repo.id, actor.user);
+}
+
 Result<> PullRequestRows::check_push(db::Tx& tx, const Actor& actor, const repo::Repo& repo,
                                      std::string_view ref) {
   CAIRN_CHECK(access::check(tx, actor, Action::create_pr, repo));

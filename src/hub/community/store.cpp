@@ -25,6 +25,9 @@ constexpr db::Statement find_discussion{
 constexpr db::Statement count_open_of_author{"discussion.count_open", R"sql(
   SELECT COUNT(*) FROM discussions
   WHERE author_id = $1 AND repo_id = $2 AND status IN (0, 3))sql"};
+constexpr db::Statement open_pull_request_of_author{"discussion.open_pull_request", R"sql(
+  SELECT 1 FROM discussions
+  WHERE author_id = $1 AND repo_id = $2 AND status IN (0, 3) AND is_pull_request = 1 LIMIT 1)sql"};
 constexpr db::Statement update_title{"discussion.set_title", R"sql(
   UPDATE discussions SET title = $1, title_key = $2, updated_at = $3 WHERE id = $4)sql"};
 constexpr db::Statement update_status{"discussion.set_status", R"sql(
@@ -99,6 +102,7 @@ constexpr const db::Statement* all_statements[] = {&next_number,
                                                    &insert_discussion,
                                                    &find_discussion,
                                                    &count_open_of_author,
+                                                   &open_pull_request_of_author,
                                                    &update_title,
                                                    &update_status,
                                                    &update_pinned,
@@ -262,6 +266,9 @@ DiscussionPage list(db::Tx& tx, RepoId repo, const DiscussionQuery& query,
 
 std::int64_t count_open(db::Tx& tx, RepoId repo, UserId author) {
   return tx.one(count_open_of_author, author, repo)->integer(0);
+}
+bool has_open_pull_request(db::Tx& tx, RepoId repo, UserId author) {
+  return tx.one(open_pull_request_of_author, author, repo).has_value();
 }
 void set_title(db::Tx& tx, std::int64_t discussion, std::string_view title) {
   tx.run(update_title, title, name_key(title), tx.now(), discussion);

@@ -30,6 +30,7 @@ struct Insert {
 [[nodiscard]] db::Query list_query(RepoId repo, const DiscussionQuery& query,
                                    std::optional<UserId> author, bool count);
 [[nodiscard]] std::int64_t count_open(db::Tx& tx, RepoId repo, UserId author);
+bool has_open_pull_request(db::Tx& tx, RepoId repo, UserId author);
 void set_title(db::Tx& tx, std::int64_t discussion, std::string_view title);
 void set_status(db::Tx& tx, std::int64_t discussion, Status status,
                 const std::optional<std::string>& merge_commit);

@@ -1,6 +1,7 @@
 #include "hub/push/move.h"
 
 #include <numeric>
+#include <unordered_map>
 
 #include "hub/lfs/links.h"
 #include "hub/repo/events.h"
@@ -13,6 +14,8 @@ namespace {
 /// Large files whose names are noted in the transaction; the names of more are a convenience that
 /// is left out.
 constexpr std::size_t note_max = 500;
+/// New commits of one push that a pull request tells of; the newest.
+constexpr std::size_t told_max = 250;
 constexpr std::string_view stale = "the ref moved meanwhile (fetch first)";
 
 std::optional<git::Oid> value_of(const std::optional<history::Ref>& ref) {
@@ -22,14 +25,22 @@ std::optional<git::Oid> value_of(const std::optional<history::Ref>& ref) {
 
 class Mover {
  public:
-  Mover(db::Tx& tx, history::History& history, const Ready& ready, const repo::Repo& current)
-      : tx_(tx), history_(history), ready_(ready), current_(current) {}
+  Mover(db::Tx& tx, history::History& history, repo::PullRequests* pull_requests,
+        const Ready& ready, const repo::Repo& current)
+      : tx_(tx),
+        history_(history),
+        pull_requests_(pull_requests),
+        ready_(ready),
+        current_(current) {}
 
   /// @return why not; empty when it is done.
   std::string move(std::size_t i) {
     const auto& command = ready_.request->commands[i];
     const auto& change = ready_.changes[i];
     if (!change.refusal.empty()) return change.refusal;
+    if (auto why = refuse_for(tx_, pull_requests_, ready_.actor, current_, command.ref);
+        !why.empty())
+      return why;
     auto there = history_.find_ref(tx_, current_.id, command.ref);
     if (value_of(there) != command.from) return std::string(stale);
     bool is_default = command.ref == "refs/heads/" + current_.default_branch;
@@ -49,6 +60,8 @@ class Mover {
     if (is_default)
       repo::default_branch_moved(tx_, current_, change.tip->commit, ready_.card->info);
     tell(command, change, from, to);
+    if (repo::is_pull_request_ref(command.ref) && change.tip)
+      tell_pull_request(command.ref, *change.tip, from);
     return "";
   }
 
@@ -79,8 +92,27 @@ class Mover {
     repo::append_event(tx_, ready_.actor, current_, type, std::move(data));
   }
 
+  /// Its new commits, oldest first: those that were sent, along the line of first parents.
+  void tell_pull_request(const std::string& ref, const history::Tip& tip,
+                         const std::optional<git::Oid>& from) {
+    std::vector<const history::CommitInfo*> line{&tip.commit};
+    if (ready_.incoming) {
+      std::unordered_map<std::string, const history::CommitInfo*> sent;
+      for (const auto& commit : ready_.incoming->commits()) sent.emplace(commit.oid.hex(), &commit);
+      while (line.size() < told_max && !line.back()->parents.empty()) {
+        const auto& parent = line.back()->parents.front();
+        auto found = sent.find(parent.hex());
+        if (parent == from || found == sent.end()) break;
+        line.push_back(found->second);
+      }
+    }
+    for (auto it = line.rbegin(); it != line.rend(); ++it)
+      pull_requests_->pushed(tx_, ready_.actor, current_, ref, **it);
+  }
+
   db::Tx& tx_;
   history::History& history_;
+  repo::PullRequests* pull_requests_;
   const Ready& ready_;
   const repo::Repo& current_;
 };
@@ -110,13 +142,25 @@ void note_paths(db::Tx& tx, const Ready& ready, std::string_view ref) {
 
 }  // namespace
 
+std::string refuse_for(db::Tx& tx, repo::PullRequests* pull_requests, const Actor& actor,
+                       const repo::Repo& repo, std::string_view ref) {
+  if (repo::is_pull_request_ref(ref)) {
+    if (!pull_requests) return "this hub has no pull requests";
+    auto may = pull_requests->check_push(tx, actor, repo, ref);
+    return may ? "" : may.error().message;
+  }
+  auto may = access::check(tx, actor, access::Action::write, repo);
+  return may ? "" : may.error().message;
+}
+
 Result<std::vector<std::string>> move_refs(db::Tx& tx, history::History& history,
-                                           repo::Repos& repos, const Ready& ready, std::size_t from,
-                                           std::size_t to, bool first,
-                                           std::vector<std::string>& refused) {
-  CAIRN_TRY(current, repos.recheck(tx, ready.actor, ready.repo->id, repo::Action::write));
+                                           repo::Repos& repos, repo::PullRequests* pull_requests,
+                                           const Ready& ready, std::size_t from, std::size_t to,
+                                           bool first, std::vector<std::string>& refused) {
+  // What may be done to each ref is asked at each.
+  CAIRN_TRY(current, repos.recheck(tx, ready.actor, ready.repo->id, repo::Action::see));
   if (first) CAIRN_CHECK(bring_in(tx, ready, current));
-  Mover mover(tx, history, ready, current);
+  Mover mover(tx, history, pull_requests, ready, current);
   std::vector<std::string> out(to - from);
   // Deletions first: what is deleted may stand in the way of what is made ("a" and "a/b").
   for (bool deletions : {true, false})

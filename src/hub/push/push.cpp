@@ -22,6 +22,16 @@ std::string who_of(const Actor& actor) {
   return actor.has_user() ? "user:" + std::to_string(actor.user.value) : actor.address;
 }
 
+/// The repository, when this actor may push anything at all to it.
+Result<repo::Repo> pushable(db::Tx& tx, PushParts& parts, const Actor& actor, RepoId id) {
+  auto current = repo::find_repo(tx, id);
+  if (!current) return fail(access::hidden(actor));
+  auto writes = access::check(tx, actor, access::Action::write, *current);
+  bool own = !writes && parts.pull_requests && parts.pull_requests->has_own(tx, actor, *current);
+  if (!writes && !own) return std::unexpected(writes.error());
+  return std::move(*current);
+}
+
 }  // namespace
 
 /// One push. Its coroutine members run on the transport's executor; what blocks runs elsewhere.
@@ -38,15 +48,16 @@ class PushInProgress final : public Push {
     std::string default_branch;
     std::vector<std::string> refusals;
   };
-  static Result<Looked> look(db::Tx& tx, history::History& history, const Actor& actor, RepoId repo,
+  static Result<Looked> look(db::Tx& tx, PushParts& parts, const Actor& actor, RepoId repo,
                              const Request& request) {
-    auto current = repo::find_repo(tx, repo);
-    if (!current) return fail(access::hidden(actor));
-    CAIRN_CHECK(access::check(tx, actor, access::Action::write, *current));
-    Looked out{current->gc_epoch, current->default_branch,
-               refusals(request.commands, current->default_branch)};
+    auto& history = parts.history;
+    CAIRN_TRY(current, pushable(tx, parts, actor, repo));
+    Looked out{current.gc_epoch, current.default_branch,
+               refusals(request.commands, current.default_branch)};
     for (std::size_t i = 0; i < request.commands.size(); ++i) {
       const auto& command = request.commands[i];
+      if (out.refusals[i].empty())
+        out.refusals[i] = refuse_for(tx, parts.pull_requests, actor, current, command.ref);
       if (!out.refusals[i].empty()) continue;
       auto ref = history.find_ref(tx, repo, command.ref);
       std::optional<git::Oid> value;
@@ -107,9 +118,8 @@ class PushInProgress final : public Push {
 
  private:
   Task<Result<>> look_at_refs() {
-    auto* history = &parts_->history;
-    auto read = [this, history](db::Tx& tx) {
-      return look(tx, *history, ready_.actor, ready_.repo->id, request_);
+    auto read = [this](db::Tx& tx) {
+      return look(tx, *parts_, ready_.actor, ready_.repo->id, request_);
     };
     CAIRN_CO_TRY(looked, co_await parts_->database.read(read));
     ready_.checked_epoch = looked.gc_epoch;
@@ -209,7 +219,8 @@ class PushInProgress final : public Push {
         change.refusal = tip.error().message;
         continue;
       }
-      bool is_branch = command.ref.starts_with("refs/heads/");
+      bool is_branch =
+          command.ref.starts_with("refs/heads/") || repo::is_pull_request_ref(command.ref);
       if (is_branch && tip->tag_object) {
         change.refusal = "a branch leads to a commit, not to a tag object";
         continue;
@@ -234,7 +245,8 @@ class PushInProgress final : public Push {
       std::size_t end = std::min(request_.commands.size(), at + commands_in_transaction_max);
       auto refused = std::make_shared<std::vector<std::string>>();
       auto write = [this, history, repos, at, end, refused](db::Tx& tx) {
-        return move_refs(tx, *history, *repos, ready_, at, end, at == 0, *refused);
+        return move_refs(tx, *history, *repos, parts_->pull_requests, ready_, at, end, at == 0,
+                         *refused);
       };
       auto moved = co_await parts_->database.write(write);
       if (!moved && moved.error().word == "AtomicPushFailed") {
@@ -286,28 +298,36 @@ class PushInProgress final : public Push {
 };
 
 Pushes::Pushes(db::Database& database, history::History& history, repo::Repos& repos,
-               Blocking& blocking, Options options)
-    : parts_(new PushParts{
-          database,
-          history,
-          repos,
-          blocking,
-          options,
-          {options.pushes_max, options.pushes_each_max, options.pushes_waiting_max}}) {}
+               Blocking& blocking, Options options, repo::PullRequests* pull_requests)
+    : parts_(
+          new PushParts{database,
+                        history,
+                        repos,
+                        blocking,
+                        options,
+                        {options.pushes_max, options.pushes_each_max, options.pushes_waiting_max},
+                        pull_requests}) {}
 Pushes::~Pushes() = default;
 
 const Options& Pushes::options() const {
   return parts_->options;
 }
 
+Task<Result<>> Pushes::check(Actor actor, repo::RepoRef repo) {
+  auto* parts = parts_.get();
+  auto read = [parts, actor, repo](db::Tx& tx) -> Result<> {
+    CAIRN_CHECK(pushable(tx, *parts, actor, repo->id));
+    return {};
+  };
+  co_return co_await parts_->database.read(read);
+}
+
 Task<Result<std::vector<Advertised>>> Pushes::refs(Actor actor, repo::RepoRef repo) {
-  auto* history = &parts_->history;
-  auto read = [history, actor, repo](db::Tx& tx) -> Result<std::vector<Advertised>> {
-    auto current = repo::find_repo(tx, repo->id);
-    if (!current) return fail(access::hidden(actor));
-    CAIRN_CHECK(access::check(tx, actor, access::Action::write, *current));
+  auto* parts = parts_.get();
+  auto read = [parts, actor, repo](db::Tx& tx) -> Result<std::vector<Advertised>> {
+    CAIRN_CHECK(pushable(tx, *parts, actor, repo->id));
     std::vector<Advertised> out;
-    for (auto& ref : history->refs(tx, repo->id, ""))
+    for (auto& ref : parts->history.refs(tx, repo->id, ""))
       out.push_back({std::move(ref.name), ref.tag_object.value_or(ref.commit)});
     return out;
   };

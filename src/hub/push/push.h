@@ -8,6 +8,7 @@
 #include "base/task.h"
 #include "hub/history/history.h"
 #include "hub/push/request.h"
+#include "hub/repo/pull_requests.h"
 #include "hub/repo/repos.h"
 #include "platform/process/slots.h"
 
@@ -49,19 +50,23 @@ struct PushParts;
 /// Thread-safe. References outlive it.
 class Pushes {
  public:
+  /// @param pull_requests  null: nothing is pushed to refs/pr/.
   Pushes(db::Database& database, history::History& history, repo::Repos& repos, Blocking& blocking,
-         Options options);
+         Options options, repo::PullRequests* pull_requests = nullptr);
   ~Pushes();
   Pushes(const Pushes&) = delete;
   Pushes& operator=(const Pushes&) = delete;
 
   [[nodiscard]] const Options& options() const;
 
-  /// What a client is told before it pushes: refs it may read, sorted. Needs `write`.
+  /// Whether this actor may push anything: to branches and tags with `write`, else to a pull
+  /// request of their own. @return what access::check says for `write`.
+  Task<Result<>> check(Actor actor, repo::RepoRef repo);
+  /// What a client is told before it pushes: refs it may read, sorted. Asks `check`.
   Task<Result<std::vector<Advertised>>> refs(Actor actor, repo::RepoRef repo);
 
   /// Looks at what can be refused before the pack comes, and makes ready for it.
-  /// @return what access::check says for `write`; `unavailable`, word "HubBusy".
+  /// @return what `check` says; `unavailable`, word "HubBusy".
   Task<Result<std::unique_ptr<Push>>> begin(Actor actor, repo::RepoRef repo, Request request,
                                             boost::asio::any_io_executor executor);
 

@@ -11,6 +11,7 @@ struct PushParts {
   Blocking& blocking;
   Options options;
   process::Slots slots;
+  repo::PullRequests* pull_requests = nullptr;
 };
 
 }  // namespace cairn::push

@@ -3,14 +3,18 @@
 #include <unordered_map>
 
 #include "hub/repo/files.h"
+#include "hub/repo/pull_requests.h"
 
 namespace cairn::push {
 
 std::string refuse_ref(const Command& command, std::string_view default_branch) {
   std::string_view ref = command.ref;
   constexpr std::string_view heads = "refs/heads/", tags = "refs/tags/";
-  if (ref.starts_with("refs/pr/"))
-    return "this hub has no pull requests yet, so nothing can be pushed to one";
+  if (repo::is_pull_request_ref(ref)) {
+    if (!command.to) return "a pull request is closed on the hub, not by deleting its ref";
+    if (!command.from) return "there is no such pull request; open it on the hub, then push to it";
+    return "";
+  }
   if (ref.starts_with("refs/convert/")) return "the hub makes refs/convert/ itself: read-only";
   bool is_branch = ref.starts_with(heads);
   if (!is_branch && !ref.starts_with(tags))

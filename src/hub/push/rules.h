@@ -7,7 +7,8 @@
 
 namespace cairn::push {
 
-/// Why this ref may not be pushed to, whatever its values; empty when it may.
+/// Why this ref may not be pushed to, whatever its values and whoever pushes; empty when it may.
+/// Who may push to a pull request's, repo::PullRequests says.
 /// @param default_branch  "main".
 [[nodiscard]] std::string refuse_ref(const Command& command, std::string_view default_branch);
 

@@ -37,6 +37,8 @@ class PullRequests {
                                                   New request,
                                                   const history::CommitInfo& first) = 0;
 
+  /// Whether this actor has one here that takes commits: whoever may not write may push to it.
+  [[nodiscard]] virtual bool has_own(db::Tx& tx, const Actor& actor, const Repo& repo) = 0;
   /// May this actor move `ref`, a "refs/pr/N"? Its author and whoever may write to the repository,
   /// while it is open or a draft. For every way in: the API and git.
   /// @return `not_found`, word "RevisionNotFound"; `forbidden`, words "Forbidden" and
