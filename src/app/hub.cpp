@@ -140,6 +140,13 @@ mail::Options mail_options(const Config& config) {
   return out;
 }
 
+/// Mail to a person. People are among the last parts, and told by those before.
+keys::Keys::Notice notice_of(Hub& hub) {
+  return [&hub](db::Tx& tx, UserId user, std::string subject, std::string text) {
+    hub.people.notice(tx, user, std::move(subject), std::move(text));
+  };
+}
+
 people::Options people_options(const Config& config, repo::Repos& repos) {
   people::Options out;
   out.public_url = config.public_url;
@@ -213,7 +220,7 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       large_files(*database, *objects, blocking, keyring, clock, lfs_options(config, xet)),
       commits(*database, *history, repos, files, blocking, clock, &pull_requests),
       fetches(*database, *history, blocking, fetch_options(folder)),
-      keys(*database, repos, keyring, clock),
+      keys(*database, repos, keyring, clock, notice_of(*this)),
       locks(*database, repos),
       publishers(*database, blocking, clock, accounts, repos, publisher_options(*this)),
       pushes(*database, *history, repos, blocking, push_options(config), &pull_requests),

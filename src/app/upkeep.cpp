@@ -43,6 +43,8 @@ Task<> each_minute(Hub& hub) {
     for (OwnerId owner : hub.accounts.owners_due(tx, 10)) {
       hub.repos.owner_purged(tx, owner);
       hub.people.owner_purged(tx, owner);
+      hub.keys.owner_purged(tx, owner);
+      hub.locks.owner_purged(tx, owner);
     }
     return hub.accounts.purge_owners(tx, 10);
   };

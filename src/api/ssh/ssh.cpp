@@ -239,7 +239,8 @@ void add_deploy_routes(http::Router& router, Services& services, RepoKind kind) 
               .scope = "write",
               .handler = bind(services, add_deploy, kind),
               .request_schema = json_schema<KeyIn>(),
-              .response_schema = json_schema<KeyOut>()});
+              .response_schema = json_schema<KeyOut>(),
+              .asks_password = true});
   router.add({.method = http::Method::delete_,
               .pattern = path + "/{id}",
               .operation = "deploy_key.remove." + word,
@@ -275,7 +276,8 @@ void add_routes(http::Router& router, Services& services) {
               .scope = "write",
               .handler = bind(services, add_own),
               .request_schema = json_schema<KeyIn>(),
-              .response_schema = json_schema<KeyOut>()});
+              .response_schema = json_schema<KeyOut>(),
+              .asks_password = true});
   router.add({.method = http::Method::delete_,
               .pattern = "/api/-/v1/ssh/keys/{id}",
               .operation = "ssh_key.remove",

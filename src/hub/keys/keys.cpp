@@ -102,8 +102,19 @@ Result<> check_free(db::Tx& tx, const Key& key, std::size_t count) {
 
 }  // namespace
 
-Keys::Keys(db::Database& database, repo::Repos& repos, const Keyring& keyring, const Clock& clock)
-    : database_(database), repos_(repos), keyring_(keyring), clock_(clock) {}
+Keys::Keys(db::Database& database, repo::Repos& repos, const Keyring& keyring, const Clock& clock,
+           Notice notice)
+    : database_(database),
+      repos_(repos),
+      keyring_(keyring),
+      clock_(clock),
+      notice_(std::move(notice)) {
+  repos.when_purged(store::forget_repo);
+}
+
+void Keys::owner_purged(db::Tx& tx, OwnerId owner) {
+  store::forget_user(tx, UserId{owner.value});
+}
 
 Task<Result<std::vector<Key>>> Keys::list(Actor actor) {
   auto read = [actor](db::Tx& tx) -> Result<std::vector<Key>> {
@@ -115,12 +126,15 @@ Task<Result<std::vector<Key>>> Keys::list(Actor actor) {
 
 Task<Result<Key>> Keys::add(Actor actor, NewKey request) {
   CAIRN_CO_TRY(key, parse(request));
-  auto insert = [actor, key](db::Tx& tx) -> Result<Key> {
+  auto insert = [this, actor, key](db::Tx& tx) -> Result<Key> {
     CAIRN_CHECK(check_own(tx, actor));
     tx.lock_row(db::Lockable::owner, actor.user.value);
     CAIRN_CHECK(check_free(tx, key, store::of_user(tx, actor.user).size()));
     Key row = key;
     row.user = actor.user;
+    notice_(tx, actor.user, "An SSH key was added",
+            "The SSH key " + row.fingerprint + " (\"" + row.title +
+                "\") now opens your account \"" + actor.user_name + "\".");
     return store::insert(tx, std::move(row));
   };
   co_return co_await database_.write(insert);
@@ -149,12 +163,16 @@ Task<Result<Key>> Keys::add(Actor actor, repo::RepoRef repo, NewKey request) {
                    "Nobody is signed in. Send an access token in the Authorization header.");
   bool may_write = request.may_write;
   auto insert = [this, actor, id = repo->id, key, may_write](db::Tx& tx) -> Result<Key> {
-    CAIRN_CHECK(repos_.recheck(tx, actor, id, access::Action::administer));
+    CAIRN_TRY(current, repos_.recheck(tx, actor, id, access::Action::administer));
     CAIRN_CHECK(check_free(tx, key, store::of_repo(tx, id).size()));
     Key row = key;
     row.user = actor.user;
     row.repo = id;
     row.may_write = may_write;
+    notice_(tx, actor.user, "A deploy key was added",
+            "The SSH key " + row.fingerprint + " (\"" + row.title + "\") now opens " +
+                current.name + " in your name, for " +
+                (may_write ? "reading and writing." : "reading."));
     return store::insert(tx, std::move(row));
   };
   co_return co_await database_.write(insert);

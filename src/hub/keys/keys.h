@@ -1,4 +1,5 @@
 #pragma once
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,7 +59,11 @@ struct Holder {
 /// rights, so it never opens more than they could.
 class Keys {
  public:
-  Keys(db::Database& database, repo::Repos& repos, const Keyring& keyring, const Clock& clock);
+  /// Tells a person what happened to their account.
+  using Notice = std::function<void(db::Tx&, UserId, std::string subject, std::string text)>;
+  Keys(
+      db::Database& database, repo::Repos& repos, const Keyring& keyring, const Clock& clock,
+      Notice notice = [](db::Tx&, UserId, const std::string&, const std::string&) {});
 
   // ---- One's own ----
 
@@ -88,11 +93,15 @@ class Keys {
   Task<Result<Holder>> open_lfs_ticket(std::string ticket);
   static constexpr std::int64_t lfs_ticket_seconds = 3600;
 
+  /// To be called in the transaction that purges an owner, before it.
+  void owner_purged(db::Tx& tx, OwnerId owner);
+
  private:
   db::Database& database_;
   repo::Repos& repos_;
   const Keyring& keyring_;
   const Clock& clock_;
+  Notice notice_;
 };
 
 /// The hub's own key for SSH, the same on every node: made from the root key.

@@ -110,6 +110,43 @@ TEST_P(KeysTest, DeployKeyEndsWithItsRepository) {
   EXPECT_TRUE(hub.run(keys.add(hub.bob, {.text = key_text('r')}))) << "it is nobody's now";
 }
 
+TEST_P(KeysTest, APurgedRepositoryTakesItsDeployKeysAlong) {
+  hub.must(hub.run(keys.add(hub.ada, repo, {.text = key_text('r')})));
+  hub.must(hub.run(hub.repos->remove(hub.ada, repo->kind, repo->name)));
+  hub.must(hub.run(hub.repos->purge(Actor::system(), repo->public_id)));
+  auto find = [](db::Tx& tx) -> Result<bool> {
+    return store::find(tx, fingerprint('r')).has_value();
+  };
+  EXPECT_FALSE(hub.must(hub.read(find)));
+}
+
+TEST_P(KeysTest, APurgedPersonTakesKeysAlong) {
+  hub.must(hub.run(keys.add(hub.ada, {.text = key_text('a')})));
+  hub.must(hub.run(keys.add(hub.ada, repo, {.text = key_text('r')})));
+  hub.must(hub.run(keys.add(hub.bob, {.text = key_text('b')})));
+  auto purge = [&](db::Tx& tx) -> Result<int> {
+    keys.owner_purged(tx, owner_of(hub.ada.user));
+    int left = 0;
+    for (char c : {'a', 'r', 'b'}) left += store::find(tx, fingerprint(c)).has_value();
+    return left;
+  };
+  EXPECT_EQ(hub.must(hub.write(purge)), 1) << "bob's";
+}
+
+TEST_P(KeysTest, PeopleAreToldOfNewKeys) {
+  std::vector<std::string> told;
+  Keys telling{*hub.database, *hub.repos, hub.keyring, hub.clock,
+               [&](db::Tx&, UserId user, const std::string& subject, const std::string& text) {
+                 EXPECT_EQ(user, hub.ada.user);
+                 told.push_back(subject + ": " + text);
+               }};
+  hub.must(hub.run(telling.add(hub.ada, {.text = key_text('a')})));
+  hub.must(hub.run(telling.add(hub.ada, repo, {.text = key_text('r')})));
+  ASSERT_EQ(told.size(), 2u);
+  EXPECT_NE(told[0].find(fingerprint('a')), told[0].npos) << told[0];
+  EXPECT_NE(told[1].find(repo->name), told[1].npos) << told[1];
+}
+
 TEST_P(KeysTest, StrangersAddNoDeployKeys) {
   EXPECT_FALSE(hub.run(keys.add(hub.bob, repo, {.text = key_text('r')})));
 }

@@ -22,6 +22,9 @@ CREATE TABLE ssh_keys (
 CREATE UNIQUE INDEX ssh_keys_by_fingerprint ON ssh_keys (fingerprint);
 CREATE INDEX ssh_keys_by_user ON ssh_keys (user_id, id) WHERE repo_id IS NULL;
 CREATE INDEX ssh_keys_by_repo ON ssh_keys (repo_id, id) WHERE repo_id IS NOT NULL;
+)sql"},
+          {"20261126T1510_ssh_keys_by_adder", db::Migration::Kind::expand, R"sql(
+CREATE INDEX ssh_keys_by_adder ON ssh_keys (user_id, id) WHERE repo_id IS NOT NULL;
 )sql"}};
 }
 
@@ -51,6 +54,12 @@ constexpr db::Statement remove_of_repo_sql{"keys.remove_of_repo", R"sql(
 constexpr db::Statement remove_sql{"keys.remove", "DELETE FROM ssh_keys WHERE id = $1"};
 constexpr db::Statement set_used_sql{"keys.set_used", R"sql(
   UPDATE ssh_keys SET last_used_at = $1 WHERE id = $2)sql"};
+constexpr db::Statement some_of_repo_sql{"keys.some_of_repo", R"sql(
+  SELECT id FROM ssh_keys WHERE repo_id = $1 AND repo_id IS NOT NULL ORDER BY id DESC LIMIT $2)sql"};
+constexpr db::Statement forget_own_sql{
+    "keys.forget_own", "DELETE FROM ssh_keys WHERE user_id = $1 AND repo_id IS NULL"};
+constexpr db::Statement forget_added_sql{
+    "keys.forget_added", "DELETE FROM ssh_keys WHERE user_id = $1 AND repo_id IS NOT NULL"};
 
 Key key_of(const db::Row& row) {
   Key key;
@@ -114,9 +123,21 @@ void set_used(db::Tx& tx, KeyId key) {
   tx.run(set_used_sql, tx.now(), key);
 }
 
+int forget_repo(db::Tx& tx, RepoId repo, int limit) {
+  auto rows = tx.all(some_of_repo_sql, repo, limit);
+  for (const auto& row : rows) tx.run(remove_sql, row.id<KeyId>(0));
+  return static_cast<int>(rows.size());
+}
+
+void forget_user(db::Tx& tx, UserId user) {
+  tx.run(forget_own_sql, user);
+  tx.run(forget_added_sql, user);
+}
+
 std::vector<const db::Statement*> statements() {
-  return {&insert_sql,         &of_user_sql,        &of_repo_sql, &find_sql,
-          &remove_of_user_sql, &remove_of_repo_sql, &remove_sql,  &set_used_sql};
+  return {&insert_sql,         &of_user_sql,        &of_repo_sql,     &find_sql,
+          &remove_of_user_sql, &remove_of_repo_sql, &remove_sql,      &set_used_sql,
+          &some_of_repo_sql,   &forget_own_sql,     &forget_added_sql};
 }
 
 }  // namespace store

@@ -17,6 +17,10 @@ bool remove_of_user(db::Tx& tx, UserId user, const PublicId& key);
 bool remove_of_repo(db::Tx& tx, RepoId repo, const PublicId& key);
 void remove(db::Tx& tx, KeyId key);
 void set_used(db::Tx& tx, KeyId key);
+/// Deploy keys of a purged repository, at most `limit`. @return how many.
+int forget_repo(db::Tx& tx, RepoId repo, int limit);
+/// Keys of a purged account, and deploy keys that it added.
+void forget_user(db::Tx& tx, UserId user);
 
 /// For the test that holds them to their indexes.
 std::vector<const db::Statement*> statements();

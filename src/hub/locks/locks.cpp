@@ -15,7 +15,13 @@ Lock named(db::Tx& tx, Lock lock) {
 
 }  // namespace
 
-Locks::Locks(db::Database& database, repo::Repos& repos) : database_(database), repos_(repos) {}
+Locks::Locks(db::Database& database, repo::Repos& repos) : database_(database), repos_(repos) {
+  repos.when_purged(store::forget_repo);
+}
+
+void Locks::owner_purged(db::Tx& tx, OwnerId owner) {
+  store::forget_user(tx, UserId{owner.value});
+}
 
 Task<Result<Asked>> Locks::lock(Actor actor, repo::RepoRef repo, std::string path) {
   CAIRN_CO_TRY(parsed, git::parse_path(path));

@@ -60,6 +60,9 @@ class Locks {
   ///         "LockOfAnother".
   Task<Result<Lock>> unlock(Actor actor, repo::RepoRef repo, PublicId id, bool force);
 
+  /// To be called in the transaction that purges an owner, before it.
+  void owner_purged(db::Tx& tx, OwnerId owner);
+
  private:
   db::Database& database_;
   repo::Repos& repos_;

@@ -72,6 +72,29 @@ TEST_P(LocksTest, ListsGoOnWhereTheyEnded) {
   EXPECT_TRUE(paths({.path = "z"}).empty());
 }
 
+TEST_P(LocksTest, GoWithThePersonAndWithTheRepository) {
+  for (const char* path : {"a", "b", "c"}) hub.must(hub.run(locks.lock(hub.ada, repo, path)));
+  auto purge = [&](db::Tx& tx) -> Result<> {
+    locks.owner_purged(tx, owner_of(hub.bob.user));
+    return {};
+  };
+  hub.must(hub.write(purge));
+  EXPECT_EQ(paths().size(), 3u);
+  auto count = [&](db::Tx& tx) -> Result<std::int64_t> { return store::count(tx, repo->id); };
+  hub.must(hub.run(hub.repos->remove(hub.ada, repo->kind, repo->name)));
+  hub.must(hub.run(hub.repos->purge(Actor::system(), repo->public_id)));
+  EXPECT_EQ(hub.must(hub.read(count)), 0);
+
+  repo = hub.create(hub.ada, "again");
+  hub.must(hub.run(locks.lock(hub.ada, repo, "a")));
+  auto purge_ada = [&](db::Tx& tx) -> Result<> {
+    locks.owner_purged(tx, owner_of(hub.ada.user));
+    return {};
+  };
+  hub.must(hub.write(purge_ada));
+  EXPECT_TRUE(paths().empty());
+}
+
 TEST_P(LocksTest, NoStatementReadsATableFromEndToEnd) {
   for (const auto* statement : store::statements()) {
     auto plan = hub.database->explain(*statement);

@@ -12,6 +12,9 @@ CREATE TABLE lfs_locks (
   locked_at @int NOT NULL,
   PRIMARY KEY (repo_id, path)
 ) @strict;
+)sql"},
+          {"20261126T1520_lfs_locks_by_user", db::Migration::Kind::expand, R"sql(
+CREATE INDEX lfs_locks_by_user ON lfs_locks (user_id);
 )sql"}};
 }
 
@@ -33,6 +36,8 @@ constexpr db::Statement count_sql{"locks.count", R"sql(
   SELECT count(*) FROM lfs_locks WHERE repo_id = $1)sql"};
 constexpr db::Statement remove_sql{"locks.remove", R"sql(
   DELETE FROM lfs_locks WHERE repo_id = $1 AND path = $2)sql"};
+constexpr db::Statement forget_user_sql{"locks.forget_user",
+                                        "DELETE FROM lfs_locks WHERE user_id = $1"};
 
 Lock lock_of(const db::Row& row) {
   return {PublicId{row.text(0)}, row.text(1), row.time(3), row.id<UserId>(2), {}};
@@ -71,8 +76,19 @@ void remove(db::Tx& tx, RepoId repo, const std::string& path) {
   tx.run(remove_sql, repo, path);
 }
 
+int forget_repo(db::Tx& tx, RepoId repo, int limit) {
+  auto locks = list(tx, repo, "", limit);
+  for (const auto& lock : locks) remove(tx, repo, lock.path);
+  return static_cast<int>(locks.size());
+}
+
+void forget_user(db::Tx& tx, UserId user) {
+  tx.run(forget_user_sql, user);
+}
+
 std::vector<const db::Statement*> statements() {
-  return {&insert_sql, &by_path_sql, &by_id_sql, &list_sql, &count_sql, &remove_sql};
+  return {&insert_sql, &by_path_sql, &by_id_sql,      &list_sql,
+          &count_sql,  &remove_sql,  &forget_user_sql};
 }
 
 }  // namespace store

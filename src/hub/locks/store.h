@@ -15,6 +15,10 @@ std::optional<Lock> find(db::Tx& tx, RepoId repo, const PublicId& id);
 std::vector<Lock> list(db::Tx& tx, RepoId repo, const std::string& after, int limit);
 std::int64_t count(db::Tx& tx, RepoId repo);
 void remove(db::Tx& tx, RepoId repo, const std::string& path);
+/// Of a purged repository, at most `limit`. @return how many.
+int forget_repo(db::Tx& tx, RepoId repo, int limit);
+/// Of a purged account.
+void forget_user(db::Tx& tx, UserId user);
 
 /// For the test that holds them to their indexes.
 std::vector<const db::Statement*> statements();
