@@ -393,7 +393,7 @@ Result<Owner> Accounts::rename_owner(db::Tx& tx, OwnerId owner, std::string_view
   CAIRN_TRY(name, check_owner_name(wanted));
   auto old_key = name_key(row.owner.name);
   if (name_key(name) != old_key) {
-    CAIRN_CHECK(check_name_free(tx, name));
+    CAIRN_CHECK(check_name_free(tx, name, owner));
     store::drop_redirect(tx, name_key(name));
     store::set_redirect(tx, old_key, owner);
   }

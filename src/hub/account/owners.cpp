@@ -128,9 +128,17 @@ Organization to_organization(const OwnerRow& row) {
   return out;
 }
 
-Result<> check_name_free(db::Tx& tx, std::string_view name) {
+Result<> check_name_free(db::Tx& tx, std::string_view name, std::optional<OwnerId> who) {
   auto taken = store::owner_by_key(tx, name_key(name));
-  if (!taken) return {};
+  if (!taken) {
+    auto old = store::redirect(tx, name_key(name));
+    bool kept = old && old->owner != who && old->since + old_name_kept > tx.now();
+    if (!kept || !alive(store::owner_by_id(tx, old->owner))) return {};
+    return fail(ErrorCode::conflict, "NameTaken",
+                "The name \"" + std::string(name) +
+                    "\" belonged to another account until lately, and still leads there. Choose "
+                    "another.");
+  }
   if (taken->deleted_at)
     return fail(ErrorCode::conflict, "NameTaken",
                 "The name \"" + std::string(name) +
@@ -237,9 +245,9 @@ std::vector<User> users_of_email(db::Tx& tx, std::string_view email) {
 }
 
 std::optional<Owner> find_renamed_owner(db::Tx& tx, std::string_view old_name) {
-  auto id = store::redirect(tx, name_key(old_name));
-  if (!id) return std::nullopt;
-  auto row = store::owner_by_id(tx, *id);
+  auto found = store::redirect(tx, name_key(old_name));
+  if (!found) return std::nullopt;
+  auto row = store::owner_by_id(tx, found->owner);
   if (!alive(row)) return std::nullopt;
   return row->owner;
 }

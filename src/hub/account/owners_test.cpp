@@ -160,7 +160,7 @@ TEST(Deleting, HidesAtOnceKeepsTheNameRestoresAndPurges) {
   EXPECT_TRUE(world.database->check());
 }
 
-TEST(Renaming, LeavesTheOldNameLeadingToTheNewOneUntilItIsTaken) {
+TEST(Renaming, TheOldNameLeadsToTheNewOneAndIsNobodyElsesForAWhile) {
   World world;
   auto ada = world.user("ada");
   auto rename = [&](db::Tx& tx) {
@@ -173,8 +173,26 @@ TEST(Renaming, LeavesTheOldNameLeadingToTheNewOneUntilItIsTaken) {
   auto found = World::must(world.read(old));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->name, "lovelace");
-  world.user("ada");
+  auto take = [](db::Tx& tx) { return create_user(tx, {.name = "Ada"}); };
+  EXPECT_EQ(world.write(take).error().word, "NameTaken");
+  world.clock.advance(days(89));
+  EXPECT_EQ(world.write(take).error().word, "NameTaken");
+  world.clock.advance(days(2));
+  World::must(world.write(take));
   EXPECT_FALSE(World::must(world.read(old)));
+}
+
+TEST(Renaming, WhoRenamedMayGoBack) {
+  World world;
+  auto ada = world.user("ada");
+  auto rename = [&](std::string name) {
+    return world.write(
+        [&](db::Tx& tx) { return world.accounts->rename_owner(tx, owner_of(ada.id), name); });
+  };
+  EXPECT_TRUE(rename("lovelace"));
+  EXPECT_TRUE(rename("ada"));
+  auto bob = [](db::Tx& tx) { return create_user(tx, {.name = "lovelace"}); };
+  EXPECT_EQ(world.write(bob).error().word, "NameTaken");
 }
 
 TEST(Administrators, TheLastOneWhoCanActStays) {

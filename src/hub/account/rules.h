@@ -11,8 +11,11 @@ namespace cairn::account {
 User to_user(const store::OwnerRow& row);
 Organization to_organization(const store::OwnerRow& row);
 
-/// @return `conflict`, word "NameTaken", when a living or deleted owner has the name.
-Result<> check_name_free(db::Tx& tx, std::string_view name);
+/// Links and clients still ask for the old name of a renamed owner: for so long nobody else has it.
+constexpr Duration old_name_kept = days(90);
+/// @param who  takes the name; may take an old one of their own back.
+/// @return `conflict`, word "NameTaken", when a living, deleted or renamed owner has the name.
+Result<> check_name_free(db::Tx& tx, std::string_view name, std::optional<OwnerId> who = {});
 /// Empty text becomes the fallback.
 Result<std::string> check_full_name(std::string_view text, std::string_view fallback);
 /// Empty text becomes nothing.

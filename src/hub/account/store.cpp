@@ -78,8 +78,8 @@ constexpr Statement purge_members_sql{"account.purge_members",
 constexpr Statement purge_redirects_sql{"account.purge_redirects",
                                         "DELETE FROM owner_redirects WHERE owner_id = $1"};
 
-constexpr Statement redirect_sql{"account.redirect",
-                                 "SELECT owner_id FROM owner_redirects WHERE name_key = $1"};
+constexpr Statement redirect_sql{
+    "account.redirect", "SELECT owner_id, created_at FROM owner_redirects WHERE name_key = $1"};
 constexpr Statement set_redirect_sql{"account.set_redirect", R"sql(
   INSERT INTO owner_redirects (name_key, owner_id, created_at) VALUES ($1, $2, $3)
   ON CONFLICT (name_key) DO UPDATE SET owner_id = excluded.owner_id,
@@ -403,10 +403,10 @@ void purge(db::Tx& tx, OwnerId id, const PublicId& public_id) {
   tx.run(purge_owner_sql, "~" + public_id.hex, tx.now(), id);
 }
 
-std::optional<OwnerId> redirect(db::Tx& tx, std::string_view key) {
+std::optional<Redirect> redirect(db::Tx& tx, std::string_view key) {
   auto row = tx.one(redirect_sql, key);
   if (!row) return std::nullopt;
-  return row->id<OwnerId>(0);
+  return Redirect{row->id<OwnerId>(0), row->time(1)};
 }
 void set_redirect(db::Tx& tx, std::string_view key, OwnerId owner) {
   tx.run(set_redirect_sql, key, owner, tx.now());

@@ -46,7 +46,12 @@ std::vector<OwnerId> owners_to_purge(db::Tx& tx, int limit);
 /// Tokens, sessions, memberships, old names and personal columns; the row stays.
 void purge(db::Tx& tx, OwnerId id, const PublicId& public_id);
 
-std::optional<OwnerId> redirect(db::Tx& tx, std::string_view name_key);
+/// An old name: whose it was, and since when.
+struct Redirect {
+  OwnerId owner;
+  Time since;
+};
+std::optional<Redirect> redirect(db::Tx& tx, std::string_view name_key);
 void set_redirect(db::Tx& tx, std::string_view name_key, OwnerId owner);
 void drop_redirect(db::Tx& tx, std::string_view name_key);
 

@@ -184,6 +184,7 @@ TEST(Scopes, ArePinnedToTheOwnerTheyNamed) {
     return world.accounts->rename_owner(tx, owner_of(acme.id), "acme-labs");
   };
   World::must(world.write(rename));
+  world.clock.advance(days(91));  // Until then the old name is nobody else's.
   world.organization("acme");
   auto actor = World::must(world.authenticate(created.value));
   ASSERT_EQ(actor.token_scopes->scoped.size(), 1u);
