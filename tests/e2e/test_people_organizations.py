@@ -139,7 +139,7 @@ def test_a_picture_is_made_anew(hub, ada, nobody):
     assert_error(nobody.get("/api/organizations/ada/avatar"), 404)
     assert_error(nobody.get("/api/avatars/nobody-here"), 404)
     for wrong in (b"", b"nonsense", b"<svg xmlns='http://www.w3.org/2000/svg'/>", sent[:50],
-                  b"\xff\xd8\xff\xe0broken"):
+                  b"\xff\xd8\xff\xe0broken", png(1, 1)[:-20]):
         assert_error(ada("PUT", f"{V1}/me/avatar", wrong), 422, "InvalidImage")
     assert_error(ada("PUT", f"{V1}/me/avatar", b"\x89PNG\r\n\x1a\n" + b"x" * (6 << 20)), 413)
     assert nobody.get("/api/avatars/ada").ok().json["avatarUrl"] == set_to

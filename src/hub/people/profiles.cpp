@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "hub/people/parts.h"
+#include "hub/people/picture.h"
 #include "platform/process/process.h"
 
 namespace cairn::people {
@@ -58,12 +59,6 @@ std::map<std::string, std::string> read_socials(const std::string& text) {
   return read ? *std::move(read) : std::map<std::string, std::string>{};
 }
 
-/// What a picture may begin with: PNG, JPEG, GIF, nothing that the child's other readers take.
-bool is_picture(std::string_view bytes) {
-  return bytes.starts_with("\x89PNG\r\n\x1a\n") || bytes.starts_with("\xff\xd8\xff") ||
-         bytes.starts_with("GIF87a") || bytes.starts_with("GIF89a");
-}
-
 Failure invalid_image() {
   return fail(ErrorCode::unprocessable, "InvalidImage",
               "This is no picture that can be read. Send a PNG, JPEG or GIF.");
@@ -80,7 +75,7 @@ Result<std::string> re_encode(std::string image) {
   command.confined = process::Confinement{.memory_bytes_max = 512u << 20, .cpu_seconds_max = 10};
   auto output = process::run(command);
   if (!output && output.error().code == ErrorCode::unavailable) return fail(output.error());
-  if (!output || output->exit_code != 0 || !is_picture(output->out)) return invalid_image();
+  if (!output || output->exit_code != 0 || !is_whole_picture(output->out)) return invalid_image();
   return std::move(output->out);
 }
 
@@ -152,7 +147,7 @@ Task<Result<Profile>> People::set_avatar(Actor actor, std::string name, std::str
   constexpr Throttle::Limit uploads{20, hours(1)};
   if (actor.has_user())
     CAIRN_CO_CHECK(parts->throttle.admit("avatar|" + std::to_string(actor.user.value), uploads));
-  if (image.size() > avatar_upload_bytes_max || !is_picture(image)) co_return invalid_image();
+  if (image.size() > avatar_upload_bytes_max || !is_whole_picture(image)) co_return invalid_image();
   auto run = [image = std::move(image)] { return re_encode(image); };
   CAIRN_CO_TRY(png, co_await parts->blocking.run(run));
   Avatar avatar{std::move(png), {}};
