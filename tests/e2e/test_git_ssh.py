@@ -91,6 +91,25 @@ def test_host_key_is_made_once(ssh_hub):
     assert after == before
 
 
+def test_maintenance_refuses_pushes_and_lets_people_fetch(ssh_hub, tmp_path):
+    ada = Wire(ssh_hub.url, ADA)
+    wait_for(lambda: ada.get("/api/-/v1/ssh").ok().json["enabled"])
+    key = Ssh(tmp_path / "key", ada.get("/api/-/v1/ssh").ok().json)
+    ada.post("/api/-/v1/ssh/keys", {"key": key.public}).ok()
+    ada.create("ada/kept")
+    folder = key.git.clone(key.url("ada/kept"), tmp_path / "clone", **key.env)
+    (folder / "a.txt").write_text("new")
+    key("add", ".", cwd=folder)
+    key("commit", "-q", "-m", "New", cwd=folder)
+    ssh_hub.run("admin", "maintenance", "on", "New disks; back at noon.")
+    refused = key("push", "-q", "origin", "HEAD:main", cwd=folder, check=False)
+    assert refused.returncode != 0 and "back at noon" in refused.stderr, refused
+    assert "refs/heads/main" in key("ls-remote", key.url("ada/kept")).stdout
+    ssh_hub.run("admin", "maintenance", "off")
+    key("push", "-q", "origin", "HEAD:main", cwd=folder)
+    assert ada.get("/ada/kept/resolve/main/a.txt").ok().text == "new"
+
+
 def test_keys_are_listed_and_removed(ada, bob, new_key):
     key = new_key()
     made = ada.post("/api/-/v1/ssh/keys", {"key": key.public, "title": "laptop"})

@@ -41,10 +41,13 @@ bool is_operator(const Services& services, const http::Request& request) {
 
 void add_authentication(http::Router& router, Services& services) {
   auto hook = [&services](http::Request& request) -> Task<Result<std::optional<http::Response>>> {
-    // A call within the program brings its actor along.
+    // A call within the program, or of the SSH server, brings its actor along.
     if (auto* known = request.context<account::Actor>()) {
       // A page is open to strangers; what it asks need not be.
-      if (request.is_inner()) CAIRN_CO_CHECK(check_gate(services, request, *known));
+      if (request.is_inner())
+        CAIRN_CO_CHECK(check_gate(services, request, *known));
+      else
+        CAIRN_CO_CHECK(check_maintenance(services, request));
       co_return std::optional<http::Response>{};
     }
     // The store's routes bring tokens of their own.

@@ -25,8 +25,8 @@ bool changes_something(const http::Request& request, const http::Route& route) {
   return true;
 }
 
-Result<> check_maintenance(const settings::Values& rules, const http::Request& request,
-                           const http::Route& route) {
+Result<> check_maintenance_of(const settings::Values& rules, const http::Request& request,
+                              const http::Route& route) {
   if (rules.maintenance.empty() || !changes_something(request, route)) return {};
   // The way in and out stays open, and so does the way to end it.
   if (route.open_to_strangers || route.scope == "admin" || route.operation.starts_with("session."))
@@ -67,7 +67,12 @@ Result<> check_gate(const Services& services, const http::Request& request,
   if (!rules->anonymous_read && !own_proof && actor.kind == account::ActorKind::anonymous)
     return fail(ErrorCode::unauthenticated, "Unauthenticated",
                 "This hub is for people who are signed in. Sign in, or send an access token.");
-  return check_maintenance(*rules, request, route);
+  return check_maintenance_of(*rules, request, route);
+}
+
+Result<> check_maintenance(const Services& services, const http::Request& request) {
+  if (!request.route()) return {};
+  return check_maintenance_of(*services.settings.current(), request, *request.route());
 }
 
 }  // namespace cairn::api::hub

@@ -18,6 +18,9 @@ namespace cairn::api::hub {
 [[nodiscard]] Result<> check_gate(const Services& services, const http::Request& request,
                                   const account::Actor& actor);
 
+/// The last of these alone: for who came another way, as over SSH.
+[[nodiscard]] Result<> check_maintenance(const Services& services, const http::Request& request);
+
 /// Counts requests per actor; after the actor is known. Answers carry RateLimit headers.
 /// @return (from the hook) `rate_limited`, word "RateLimited".
 void add_rate_limits(http::Router& router, const Services& services);
