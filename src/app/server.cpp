@@ -120,6 +120,7 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
               .pattern = "/healthz",
               .operation = "health.alive",
               .summary = "The process runs.",
+              .access = "everyone",
               .handler = alive,
               .open_to_strangers = true});
   auto ready = [&hub](http::Request&) -> Task<Result<http::Response>> {
@@ -131,6 +132,7 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
               .pattern = "/readyz",
               .operation = "health.ready",
               .summary = "The database answers.",
+              .access = "everyone",
               .handler = ready,
               .open_to_strangers = true});
   auto numbers = [&metrics](http::Request&) -> Task<http::Response> {
@@ -140,6 +142,7 @@ void add_operator_routes(http::Router& router, Hub& hub, http::Metrics& metrics)
               .pattern = "/metrics",
               .operation = "health.metrics",
               .summary = "Prometheus metrics.",
+              .access = "everyone",
               .handler = numbers,
               .open_to_strangers = true});
 }
@@ -158,6 +161,7 @@ void add_description(http::Router& router) {
               .pattern = "/api/openapi.json",
               .operation = "api.describe",
               .summary = "This API as OpenAPI 3.1.",
+              .access = "everyone",
               .handler = describe,
               .open_to_strangers = true});
 }

@@ -53,6 +53,7 @@ void add_organization_invites(http::Router& router, Services& services) {
                .operation = "organization.invite",
                .summary = "Invite a user by name, an address by mail, or whoever has the link.",
                .scope = "write",
+               .access = "owner.manage",
                .handler = create,
                .request_schema = json_schema<InviteIn>()});
 
@@ -66,6 +67,7 @@ void add_organization_invites(http::Router& router, Services& services) {
                .operation = "organization.invites",
                .summary = "Open invites of an organization.",
                .scope = "write",
+               .access = "owner.manage",
                .handler = list});
 
   auto revoke = [&services](http::Request& request, Actor actor) -> Task<Result<http::Response>> {
@@ -78,6 +80,7 @@ void add_organization_invites(http::Router& router, Services& services) {
                .operation = "invite.revoke",
                .summary = "Withdraw an invite.",
                .scope = "write",
+               .access = "owner.invite",
                .handler = revoke});
 }
 
@@ -97,6 +100,7 @@ void add_invite_routes(http::Router& router, Services& services) {
                .operation = "invite.look",
                .summary = "What an invite link is for, while it works.",
                .scope = "none",
+               .access = "everyone",
                .handler = look,
                .request_schema = json_schema<CodeOnly>(),
                .open_to_strangers = true});
@@ -112,6 +116,7 @@ void add_invite_routes(http::Router& router, Services& services) {
                .operation = "invite.accept_code",
                .summary = "Join with the code of an invite link.",
                .scope = "write",
+               .access = "account",
                .handler = accept_code,
                .request_schema = json_schema<CodeOnly>()});
 
@@ -124,6 +129,7 @@ void add_invite_routes(http::Router& router, Services& services) {
                .operation = "invite.mine",
                .summary = "Invites that wait for one's answer.",
                .scope = "read",
+               .access = "account.read",
                .handler = mine});
 
   for (bool accept : {true, false}) {
@@ -138,6 +144,7 @@ void add_invite_routes(http::Router& router, Services& services) {
                  .operation = accept ? "invite.accept" : "invite.decline",
                  .summary = accept ? "Join." : "Decline an invite.",
                  .scope = "write",
+                 .access = "account",
                  .handler = answer});
   }
 }

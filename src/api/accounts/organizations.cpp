@@ -46,6 +46,7 @@ void add_organization_routes(http::Router& router, Services& services) {
                .operation = "organization.create",
                .summary = "Make an organization; its maker is its first admin.",
                .scope = "write",
+               .access = "account",
                .handler = create,
                .request_schema = json_schema<OrganizationIn>()});
 
@@ -69,6 +70,7 @@ void add_organization_routes(http::Router& router, Services& services) {
                .operation = "organization.mine",
                .summary = "Organizations that one is in, with the role.",
                .scope = "read",
+               .access = "signed_in",
                .handler = mine});
 
   auto remove = [&services](http::Request& request, Actor actor) -> Task<Result<http::Response>> {
@@ -81,6 +83,7 @@ void add_organization_routes(http::Router& router, Services& services) {
                .operation = "organization.delete",
                .summary = "Delete an organization with its repositories; restorable for 30 days.",
                .scope = "write",
+               .access = "owner.manage",
                .handler = remove,
                .asks_password = true});
 
@@ -96,6 +99,7 @@ void add_organization_routes(http::Router& router, Services& services) {
                .operation = "organization.member.role",
                .summary = "Change a member's role.",
                .scope = "write",
+               .access = "owner.manage",
                .handler = set_role,
                .request_schema = json_schema<RoleIn>()});
 
@@ -109,6 +113,7 @@ void add_organization_routes(http::Router& router, Services& services) {
                .operation = "organization.member.remove",
                .summary = "Leave an organization, or as its admin remove a member.",
                .scope = "write",
+               .access = "owner.manage",
                .handler = leave});
 }
 

@@ -17,6 +17,7 @@ struct Route {
   http::Method method;
   std::string path;  ///< Below the prefix; a path that begins with "/api/" is the whole.
   std::string operation, summary, scope;
+  std::string access;  ///< As http::Route has it.
   Handler handler;
   std::optional<json::value> request_schema = {};
   bool open_to_strangers = false, asks_password = false;

@@ -48,7 +48,7 @@ void add_own_routes(http::Router& router, Services& services, bool of_organizati
 
   auto look = [&services, of_organization](http::Request& request,
                                            Actor actor) -> Task<Result<http::Response>> {
-    if (!of_organization) CAIRN_CO_CHECK(check_signed_in(actor));
+    if (!of_organization) CAIRN_CO_CHECK(access::check_own(actor));
     auto name = owner_name(request, actor);
     auto read = [name, of_organization](db::Tx& tx) -> Result<people::Profile> {
       CAIRN_TRY(owner,
@@ -69,6 +69,7 @@ void add_own_routes(http::Router& router, Services& services, bool of_organizati
                .operation = noun + ".profile",
                .summary = of_organization ? "An organization's profile." : "One's own account.",
                .scope = of_organization ? "none" : "read",
+               .access = of_organization ? "everyone" : "account.read",
                .handler = look});
 
   auto change = [&services, of_organization](http::Request& request,
@@ -87,6 +88,7 @@ void add_own_routes(http::Router& router, Services& services, bool of_organizati
                .operation = noun + ".change",
                .summary = "Change a profile; what is left out stays.",
                .scope = "write",
+               .access = of_organization ? "owner.manage" : "account",
                .handler = change,
                .request_schema = json_schema<ProfileIn>()});
 
@@ -103,6 +105,7 @@ void add_own_routes(http::Router& router, Services& services, bool of_organizati
                .operation = noun + ".avatar.set",
                .summary = "A picture, PNG, JPEG or GIF, as the body.",
                .scope = "write",
+               .access = of_organization ? "owner.manage" : "account",
                .handler = set_avatar,
                .body_bytes_max = people::avatar_upload_bytes_max});
 
@@ -118,6 +121,7 @@ void add_own_routes(http::Router& router, Services& services, bool of_organizati
                .operation = noun + ".avatar.remove",
                .summary = "Back to the drawn picture.",
                .scope = "write",
+               .access = of_organization ? "owner.manage" : "account",
                .handler = drop_avatar});
 }
 
@@ -138,6 +142,7 @@ void add_avatar_lookup(http::Router& router, Services& services, std::string pat
                .operation = std::move(operation),
                .summary = "Where the picture of an account is.",
                .scope = "none",
+               .access = "everyone",
                .handler = look});
 }
 
@@ -159,6 +164,7 @@ void add_socials_lookup(http::Router& router, Services& services, std::string pa
                .operation = std::move(operation),
                .summary = "Handles of an account in other networks.",
                .scope = "none",
+               .access = "everyone",
                .handler = look});
 }
 
@@ -198,6 +204,7 @@ void add_profile_routes(http::Router& router, Services& services) {
                .operation = "owner.picture",
                .summary = "The picture of an account.",
                .scope = "none",
+               .access = "everyone",
                .handler = picture});
 }
 

@@ -10,6 +10,7 @@ void add(http::Router& router, Route in) {
   route.operation = std::move(in.operation);
   route.summary = std::move(in.summary);
   route.scope = std::move(in.scope);
+  route.access = std::move(in.access);
   route.body_bytes_max = in.body_bytes_max;
   route.request_schema = std::move(in.request_schema);
   route.open_to_strangers = in.open_to_strangers;

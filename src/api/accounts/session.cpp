@@ -90,6 +90,7 @@ void add_session_routes(http::Router& router, Services& services) {
                .operation = "session.look",
                .summary = "Who is signed in, and what this hub is.",
                .scope = "none",
+               .access = "everyone",
                .handler = look,
                .open_to_strangers = true});
 
@@ -106,6 +107,7 @@ void add_session_routes(http::Router& router, Services& services) {
                .operation = "session.sign_in",
                .summary = "Sign in with name (or verified email address) and password.",
                .scope = "none",
+               .access = "everyone",
                .handler = sign_in,
                .request_schema = json_schema<SignIn>(),
                .open_to_strangers = true});
@@ -134,6 +136,7 @@ void add_session_routes(http::Router& router, Services& services) {
                .operation = "session.sign_out",
                .summary = "Sign this browser out.",
                .scope = "none",
+               .access = "everyone",
                .handler = sign_out});
 
   auto confirm = [&services](http::Request& request, Actor actor) -> Task<Result<http::Response>> {
@@ -149,11 +152,12 @@ void add_session_routes(http::Router& router, Services& services) {
                .operation = "session.confirm",
                .summary = "Give the password again, for what asks for it.",
                .scope = "none",
+               .access = "session",
                .handler = confirm,
                .request_schema = json_schema<PasswordOnly>()});
 
   auto list = [&services](http::Request&, Actor actor) -> Task<Result<http::Response>> {
-    CAIRN_CO_CHECK(check_signed_in(actor));
+    CAIRN_CO_CHECK(access::check_own(actor));
     auto read = [user = actor.user](db::Tx& tx) -> Result<std::vector<hub::Session>> {
       return hub::list_sessions(tx, user);
     };
@@ -167,6 +171,7 @@ void add_session_routes(http::Router& router, Services& services) {
                .operation = "session.list",
                .summary = "Browsers that are signed in.",
                .scope = "read",
+               .access = "account.read",
                .handler = list});
 
   auto end_one = [&services](http::Request& request, Actor actor) -> Task<Result<http::Response>> {
@@ -185,6 +190,7 @@ void add_session_routes(http::Router& router, Services& services) {
                .operation = "session.end",
                .summary = "Sign one browser out.",
                .scope = "write",
+               .access = "account",
                .handler = end_one});
 
   auto end_others = [&services](http::Request&, Actor actor) -> Task<Result<http::Response>> {
@@ -203,6 +209,7 @@ void add_session_routes(http::Router& router, Services& services) {
                .operation = "session.end_others",
                .summary = "Sign all other browsers out.",
                .scope = "write",
+               .access = "account",
                .handler = end_others});
 }
 

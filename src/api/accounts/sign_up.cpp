@@ -68,6 +68,7 @@ void add_password_routes(http::Router& router, Services& services) {
                .operation = "account.password",
                .summary = "Change the password; other browsers are signed out.",
                .scope = "write",
+               .access = "session",
                .handler = change,
                .request_schema = json_schema<ChangePassword>()});
 
@@ -81,6 +82,7 @@ void add_password_routes(http::Router& router, Services& services) {
                .operation = "account.reset.request",
                .summary = "Mail a link for a new password, if there is such an account.",
                .scope = "none",
+               .access = "everyone",
                .handler = request_reset,
                .request_schema = json_schema<ResetRequest>(),
                .open_to_strangers = true});
@@ -96,6 +98,7 @@ void add_password_routes(http::Router& router, Services& services) {
                .operation = "account.reset.redeem",
                .summary = "Set a new password with the code of a link.",
                .scope = "none",
+               .access = "everyone",
                .handler = redeem,
                .request_schema = json_schema<RedeemReset>(),
                .open_to_strangers = true});
@@ -114,6 +117,7 @@ void add_email_routes(http::Router& router, Services& services) {
                .operation = "account.email.verify",
                .summary = "Verify an email address with the code of a link.",
                .scope = "none",
+               .access = "everyone",
                .handler = verify,
                .request_schema = json_schema<CodeOnly>(),
                .open_to_strangers = true});
@@ -127,6 +131,7 @@ void add_email_routes(http::Router& router, Services& services) {
                .operation = "account.email.send",
                .summary = "Send the link that verifies the address again.",
                .scope = "write",
+               .access = "account",
                .handler = again});
 }
 
@@ -146,6 +151,7 @@ void add_setup_routes(http::Router& router, Services& services) {
                .operation = "setup.look",
                .summary = "What a set-up link is for, while it works.",
                .scope = "none",
+               .access = "everyone",
                .handler = look,
                .request_schema = json_schema<CodeOnly>(),
                .open_to_strangers = true});
@@ -168,6 +174,7 @@ void add_setup_routes(http::Router& router, Services& services) {
        .operation = "setup.redeem",
        .summary = "Become the administrator of a new hub, with the code of its set-up link.",
        .scope = "none",
+       .access = "everyone",
        .handler = set_up,
        .request_schema = json_schema<SetupIn>(),
        .open_to_strangers = true});
@@ -194,6 +201,7 @@ void add_sign_up_routes(http::Router& router, Services& services) {
                .operation = "account.sign_up",
                .summary = "Make an account and sign in, where the hub's rules allow it.",
                .scope = "none",
+               .access = "everyone",
                .handler = sign_up,
                .request_schema = json_schema<SignUpIn>(),
                .open_to_strangers = true});

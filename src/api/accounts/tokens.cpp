@@ -66,7 +66,7 @@ Result<people::TokenRequest> read_request(const TokenIn& in) {
 void add_token_routes(http::Router& router, Services& services) {
   using http::Method;
   auto list = [&services](http::Request&, Actor actor) -> Task<Result<http::Response>> {
-    CAIRN_CO_CHECK(check_signed_in(actor));
+    CAIRN_CO_CHECK(access::check_own(actor));
     // Last uses are written once a second; who looks at them sees their own.
     CAIRN_CO_CHECK(co_await services.accounts.flush());
     auto read = [user = actor.user](db::Tx& tx) -> Result<std::vector<hub::Token>> {
@@ -82,6 +82,7 @@ void add_token_routes(http::Router& router, Services& services) {
                .operation = "token.list",
                .summary = "One's own access tokens, without their values.",
                .scope = "read",
+               .access = "account.read",
                .handler = list});
 
   auto create = [&services](http::Request& request, Actor actor) -> Task<Result<http::Response>> {
@@ -95,6 +96,7 @@ void add_token_routes(http::Router& router, Services& services) {
                .operation = "token.create",
                .summary = "Make an access token; its value is shown this once.",
                .scope = "write",
+               .access = "account",
                .handler = create,
                .request_schema = json_schema<TokenIn>(),
                .asks_password = true});
@@ -109,6 +111,7 @@ void add_token_routes(http::Router& router, Services& services) {
                .operation = "token.rotate",
                .summary = "A new value for a token; the old one stops working.",
                .scope = "write",
+               .access = "account",
                .handler = rotate,
                .asks_password = true});
 
@@ -122,6 +125,7 @@ void add_token_routes(http::Router& router, Services& services) {
                .operation = "token.revoke",
                .summary = "Revoke a token for good.",
                .scope = "write",
+               .access = "account",
                .handler = revoke});
 
   // Always 202: the answer tells nobody which values are tokens (hub-api.md, section 2).
@@ -137,6 +141,7 @@ void add_token_routes(http::Router& router, Services& services) {
                .operation = "token.revoke_leaked",
                .summary = "Revoke tokens that were found in the open.",
                .scope = "none",
+               .access = "everyone",
                .handler = leaked,
                .request_schema = json_schema<Credentials>(),
                .open_to_strangers = true,

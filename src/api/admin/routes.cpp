@@ -3,7 +3,7 @@
 namespace cairn::api::admin {
 
 http::Handler admin_only(Who who, AdminHandler handler) {
-  return http::Handler(
+  http::Handler out(
       [who, handler = std::move(handler)](http::Request& request) -> Task<Result<http::Response>> {
         auto* known = request.context<account::Actor>();
         account::Actor actor = known ? *known : account::Actor::anonymous();
@@ -16,6 +16,8 @@ http::Handler admin_only(Who who, AdminHandler handler) {
         CAIRN_CO_TRY(answer, co_await handler(request, actor));
         co_return http::json(200, answer);
       });
+  out.access = who == Who::system ? "operator" : "administrator";
+  return out;
 }
 
 json::value page(json::array items, const std::string& last) {

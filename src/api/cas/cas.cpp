@@ -158,6 +158,7 @@ http::Route route(http::Method method, std::string path, std::string operation, 
           .operation = "xet." + operation,
           .summary = std::move(summary),
           .scope = std::string(scope),
+          .access = "proof",
           .body_bytes_max = body_bytes_max,
           .handler = std::move(handler),
           .encode_error = encode_error};

@@ -78,6 +78,7 @@ void add_fetch(http::Router& router, Services& services) {
                        .operation = "git.fetch",
                        .summary = "Objects for git's clients: one request of git-upload-pack.",
                        .scope = "read",
+                       .access = "repo.read_content",
                        .body_bytes_max = wire::upload_request_bytes_max,
                        .handler = [&services, kind](http::Request& request) {
                          return upload_pack(services, request, kind);

@@ -114,6 +114,25 @@ account::Actor actor_of(const http::Request& request) {
   return actor ? *actor : account::Actor::anonymous();
 }
 
+namespace {
+
+/// "/spaces/squid/info/refs" looks like a model's of an owner "spaces", and there is none: an old
+/// name of one segment, of another kind. Empty when it is none, or leads to what the actor may not
+/// see.
+Task<std::optional<http::Response>> redirect_old_name(Services& services, http::Request& request,
+                                                      account::Actor actor) {
+  for (RepoKind kind : kinds) {
+    if (repo::url_prefix(kind) != std::string(request.param("ns")) + "/") continue;
+    std::string name(request.param("name"));
+    auto found = co_await services.repos.find(actor, kind, name, access::Action::see);
+    if (found && found->moved)
+      co_return http::redirect(307, moved_location(request, kind, name, found->repo->name));
+  }
+  co_return std::nullopt;
+}
+
+}  // namespace
+
 Task<Result<http::Response>> with_repo(Services& services, http::Request& request, RepoKind kind,
                                        access::Action action, RepoHandler handler) {
   auto actor = actor_of(request);
@@ -121,6 +140,9 @@ Task<Result<http::Response>> with_repo(Services& services, http::Request& reques
   name += (name.empty() ? "" : "/") + std::string(request.param("name"));
   auto found = services.repos.cached_find(actor, kind, name, action);
   if (!found) found = co_await services.repos.find(actor, kind, name, action);
+  if (!*found && kind == RepoKind::model && found->error().word == "RepoNotFound")
+    if (auto moved = co_await redirect_old_name(services, request, actor))
+      co_return std::move(*moved);
   if (!*found) co_return std::unexpected(std::move(*found).error());
   // git follows the first redirect and warns its user of the new address.
   if ((*found)->moved)

@@ -51,6 +51,7 @@ void add_info_refs(http::Router& router, Services& services) {
         .operation = "git.refs",
         .summary = "What git's clients ask first: refs, or what the hub can do.",
         .scope = "read",
+        .access = "repo.read_content",
         .handler = [&services,
                     kind](http::Request& request) { return info_refs(services, request, kind); },
         .query = {{.name = "service", .description = "git-upload-pack or git-receive-pack"}}};

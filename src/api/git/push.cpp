@@ -112,6 +112,7 @@ void add_push(http::Router& router, Services& services) {
                        .operation = "git.push",
                        .summary = "Takes what git's clients push: one request of git-receive-pack.",
                        .scope = "write",
+                       .access = "repo.write",
                        .body_bytes_max = http::body_unlimited,
                        .handler = handler};
   });

@@ -62,17 +62,18 @@ http::Handler repo_handler(Services& services, RepoKind kind) {
 }  // namespace
 
 void add_activity_routes(http::Router& router, Services& services) {
-  auto add = [&](std::string pattern, std::string operation, std::string summary,
-                 http::Handler handler) {
+  auto add = [&](std::string pattern, std::string operation, std::string access,
+                 std::string summary, http::Handler handler) {
     router.add({.method = http::Method::get,
                 .pattern = std::move(pattern),
                 .operation = std::move(operation),
                 .summary = std::move(summary),
+                .access = std::move(access),
                 .handler = std::move(handler)});
   };
   const std::string base = "/api/-/v1/activity/";
   for (RepoKind kind : all_kinds)
-    add(base + std::string(repo::plural(kind)) + "/{ns}/{name}", "activity.repo",
+    add(base + std::string(repo::plural(kind)) + "/{ns}/{name}", "activity.repo", "repo.see",
         "What happened in a repository, newest first.", repo_handler(services, kind));
   auto of_owner = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(query, query_of(request));
@@ -80,14 +81,14 @@ void add_activity_routes(http::Router& router, Services& services) {
                            actor_of(request), std::string(request.param("owner")), query));
     co_return page_response(services, request, page);
   };
-  add(base + "owners/{owner}", "activity.owner",
+  add(base + "owners/{owner}", "activity.owner", "everyone",
       "What happened in the repositories of a user or organization.", of_owner);
   auto mine = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(query, query_of(request));
     CAIRN_CO_TRY(page, co_await services.community.activity.mine(actor_of(request), query));
     co_return page_response(services, request, page);
   };
-  add(base + "mine", "activity.mine",
+  add(base + "mine", "activity.mine", "signed_in",
       "What happened in one's own repositories and those of one's organizations.", mine);
   auto seen = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(in, co_await request.read_json<SeenIn>());
@@ -101,6 +102,7 @@ void add_activity_routes(http::Router& router, Services& services) {
               .operation = "activity.seen",
               .summary = "Remembers until which event one has looked.",
               .scope = "write",
+              .access = "signed_in",
               .handler = seen,
               .request_schema = json_schema<SeenIn>()});
 }

@@ -60,12 +60,14 @@ void add_deleted_routes(http::Router& router, Services& services) {
               .operation = "repo.deleted",
               .summary = "An owner's deleted repositories that can still be restored.",
               .scope = "read",
+              .access = "owner.manage",
               .handler = list_handler(services)});
   router.add({.method = http::Method::post,
               .pattern = "/api/-/v1/deleted-repositories/{id}/restore",
               .operation = "repo.restore",
               .summary = "Bring a deleted repository back, under another name if need be.",
               .scope = "write",
+              .access = "repo.restore",
               .handler = restore_handler(services),
               .request_schema = json_schema<RestoreIn>()});
 }

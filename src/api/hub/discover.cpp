@@ -244,22 +244,26 @@ void add_discover_routes(http::Router& router, Services& services) {
               .pattern = "/api/quicksearch",
               .operation = "search.quick",
               .summary = "Repositories, organizations and people whose name begins or holds so.",
+              .access = "everyone",
               .handler = quick_search_handler(services, false)});
   router.add({.method = http::Method::post,
               .pattern = "/api/quicksearch",
               .operation = "search.quick_post",
               .summary = "The same with the question in the body.",
+              .access = "everyone",
               .handler = quick_search_handler(services, true),
               .request_schema = json_schema<QuickSearch>()});
   router.add({.method = http::Method::get,
               .pattern = "/api/trending",
               .operation = "repo.trending",
               .summary = "What is used and liked most lately.",
+              .access = "everyone",
               .handler = trending_handler(services)});
   router.add({.method = http::Method::get,
               .pattern = "/api/tasks",
               .operation = "tasks",
               .summary = "The tasks that models have, with models of this hub for each.",
+              .access = "everyone",
               .handler = tasks_handler(services)});
   for (RepoKind kind : all_kinds)
     router.add(

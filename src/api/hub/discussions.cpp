@@ -284,12 +284,14 @@ void add_changes(http::Router& router, Services& services, RepoKind kind) {
   using http::Method;
   auto& discussions = services.community.discussions;
   auto add = [&](Method method, std::string_view suffix, std::string_view operation,
-                 std::string summary, RepoHandler handler, std::optional<json::value> schema = {}) {
+                 std::string_view access, std::string summary, RepoHandler handler,
+                 std::optional<json::value> schema = {}) {
     router.add({.method = method,
                 .pattern = api_path(kind, "/discussions/{num}" + std::string(suffix)),
                 .operation = "discussion." + std::string(operation),
                 .summary = std::move(summary),
                 .scope = "write",
+                .access = "repo." + std::string(access),
                 .handler = on_repo(services, kind, access::Action::see, std::move(handler)),
                 .request_schema = std::move(schema)});
   };
@@ -319,22 +321,23 @@ void add_changes(http::Router& router, Services& services, RepoKind kind) {
                                    std::int64_t number) {
     return discussions.remove_ref(actor, repo, number);
   };
-  add(Method::post, "/comment", "comment", "Adds a comment.",
+  add(Method::post, "/comment", "comment", "discuss", "Adds a comment.",
       change_handler<CommentIn>(services, "newMessage", comment), json_schema<CommentIn>());
-  add(Method::post, "/title", "rename", "Changes the title.",
+  add(Method::post, "/title", "rename", "author_or_write", "Changes the title.",
       change_handler<TitleIn>(services, "newTitle", rename), json_schema<TitleIn>());
-  add(Method::post, "/status", "status", "Opens or closes it.", status_handler(services),
-      json_schema<StatusIn>());
-  add(Method::post, "/merge", "merge", "Merges a pull request into its branch.",
+  add(Method::post, "/status", "status", "author_or_write", "Opens or closes it.",
+      status_handler(services), json_schema<StatusIn>());
+  add(Method::post, "/merge", "merge", "write", "Merges a pull request into its branch.",
       merge_handler(services), json_schema<MergeIn>());
-  add(Method::post, "/comment/{comment}/edit", "edit_comment", "Changes a comment.",
+  add(Method::post, "/comment/{comment}/edit", "edit_comment", "author", "Changes a comment.",
       change_handler<EditIn>(services, "updatedComment", edit), json_schema<EditIn>());
-  add(Method::post, "/comment/{comment}/hide", "hide_comment",
+  add(Method::post, "/comment/{comment}/hide", "hide_comment", "author_or_write",
       "Takes a comment's text away, for good.", hide_handler(services));
-  add(Method::post, "/pin", "pin", "Pins it, or takes the pin away.", plain_handler(pin),
+  add(Method::post, "/pin", "pin", "write", "Pins it, or takes the pin away.", plain_handler(pin),
       json_schema<PinIn>());
-  add(Method::delete_, "", "delete", "Deletes it with all comments.", plain_handler(remove));
-  add(Method::delete_, "/ref", "delete_ref", "Drops the ref of a closed pull request.",
+  add(Method::delete_, "", "delete", "administer", "Deletes it with all comments.",
+      plain_handler(remove));
+  add(Method::delete_, "/ref", "delete_ref", "write", "Drops the ref of a closed pull request.",
       plain_handler(remove_ref));
 }
 
@@ -357,6 +360,7 @@ void add_discussion_routes(http::Router& router, Services& services) {
                 .operation = "discussion.create",
                 .summary = "Opens a discussion, or a pull request as a draft.",
                 .scope = "write",
+                .access = "repo.discuss",
                 .handler = on_repo(services, kind, access::Action::see, create_handler(services)),
                 .request_schema = json_schema<CreateIn>()});
     router.add(

@@ -87,6 +87,7 @@ void add_identity_routes(http::Router& router, Services& services) {
               .operation = "identity.whoami",
               .summary = "Who the token belongs to.",
               .scope = "read",
+              .access = "signed_in",
               .handler = whoami});
 
   // Drawn from the id alone, so it tells nothing about whether the id exists.
@@ -101,6 +102,7 @@ void add_identity_routes(http::Router& router, Services& services) {
               .pattern = "/api/-/v1/avatars/{id}.svg",
               .operation = "identity.avatar",
               .summary = "A drawn avatar for owners without one.",
+              .access = "everyone",
               .handler = avatar});
 
   auto allowed = [](http::Request&, account::Actor, repo::RepoRef) -> Task<Result<http::Response>> {

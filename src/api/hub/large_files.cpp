@@ -149,6 +149,7 @@ void add_large_file_routes(http::Router& router, Services& services) {
                 .operation = "lfs_files.duplicate",
                 .summary = "Give another repository large files of this one.",
                 .scope = "write",
+                .access = "repo.copy",
                 .handler = on_repo(services, kind, Action::read_content, copy_handler(services)),
                 .request_schema = json_schema<CopyIn>()});
   }

@@ -69,6 +69,7 @@ void add_like_routes(http::Router& router, Services& services) {
          .operation = "repo.like",
          .summary = "Likes a repository.",
          .scope = "write",
+         .access = "repo.discuss",
          .handler = on_repo(services, kind, access::Action::see, change_handler(services, true))});
     router.add(
         {.method = Method::delete_,
@@ -76,6 +77,7 @@ void add_like_routes(http::Router& router, Services& services) {
          .operation = "repo.unlike",
          .summary = "Takes a like back.",
          .scope = "write",
+         .access = "repo.discuss",
          .handler = on_repo(services, kind, access::Action::see, change_handler(services, false))});
     router.add({.method = Method::get,
                 .pattern = api_path(kind, "/likers"),
@@ -87,6 +89,7 @@ void add_like_routes(http::Router& router, Services& services) {
               .pattern = "/api/users/{user}/likes",
               .operation = "user.likes",
               .summary = "What somebody likes, newest first.",
+              .access = "everyone",
               .handler = liked_handler(services)});
 }
 

@@ -257,11 +257,13 @@ void add_list_routes(http::Router& router, Services& services) {
                 .pattern = "/api/" + plural,
                 .operation = "repo.list",
                 .summary = "Repositories of one kind, filtered and sorted.",
+                .access = "everyone",
                 .handler = list_handler(services, kind)});
     router.add({.method = http::Method::get,
                 .pattern = "/api/-/v1/facets/" + plural,
                 .operation = "repo.facets",
                 .summary = "How many of a list's repositories have which tags, by type of tag.",
+                .access = "everyone",
                 .handler = facets_handler(services, kind)});
   }
   for (RepoKind kind : {RepoKind::model, RepoKind::dataset})
@@ -269,6 +271,7 @@ void add_list_routes(http::Router& router, Services& services) {
                 .pattern = "/api/" + std::string(repo::plural(kind)) + "-tags-by-type",
                 .operation = "repo.tags_by_type",
                 .summary = "The tags that repositories of one kind have, by type.",
+                .access = "everyone",
                 .handler = tags_by_type_handler(services, kind)});
 }
 

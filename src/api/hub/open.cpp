@@ -77,7 +77,9 @@ http::Handler on_repo(Services& services, RepoKind kind, access::Action action,
       co_return http::redirect(307, moved_location(request, kind, name, (*found)->repo->name));
     co_return co_await handler(request, std::move(actor), (*found)->repo);
   };
-  return http::Handler(std::move(call));
+  http::Handler out(std::move(call));
+  out.access = "repo." + std::string(access::to_string(action));
+  return out;
 }
 
 std::string api_path(RepoKind kind, std::string_view suffix) {

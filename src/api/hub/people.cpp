@@ -120,6 +120,7 @@ void add_people_routes(http::Router& router, Services& services) {
                 .pattern = std::move(pattern),
                 .operation = std::move(operation),
                 .summary = std::move(summary),
+                .access = "everyone",
                 .handler = std::move(handler)});
   };
   const std::string users = "/api/users/{user}", orgs = "/api/organizations/{org}";

@@ -252,6 +252,7 @@ void add_repo_routes(http::Router& router, Services& services) {
               .operation = "repo.create",
               .summary = "Make a repository with branch main and its first commit.",
               .scope = "write",
+              .access = "owner.create",
               .body_bytes_max = create_bytes_max,
               .handler = create_handler(services),
               .request_schema = json_schema<CreateIn>(),
@@ -261,6 +262,7 @@ void add_repo_routes(http::Router& router, Services& services) {
               .operation = "repo.delete",
               .summary = "Delete a repository. It can be restored for a while.",
               .scope = "write",
+              .access = "repo.administer",
               .handler = delete_handler(services),
               .request_schema = json_schema<DeleteIn>(),
               .asks_password = true});
@@ -269,6 +271,7 @@ void add_repo_routes(http::Router& router, Services& services) {
               .operation = "repo.move",
               .summary = "Rename a repository or give it to another owner; the old name redirects.",
               .scope = "write",
+              .access = "repo.administer",
               .handler = move_handler(services),
               .request_schema = json_schema<MoveIn>()});
   router.add({.method = http::Method::get,
@@ -276,12 +279,14 @@ void add_repo_routes(http::Router& router, Services& services) {
               .operation = "repo.storage",
               .summary = "The caller's repositories and their storage.",
               .scope = "read",
+              .access = "account.read",
               .handler = storage_handler(services)});
   router.add({.method = http::Method::get,
               .pattern = "/api/organizations/{owner}/settings/repositories",
               .operation = "repo.storage_of_organization",
               .summary = "An organization's repositories and their storage.",
               .scope = "read",
+              .access = "owner.overview",
               .handler = storage_handler(services)});
 
   for (RepoKind kind : all_kinds) {

@@ -277,35 +277,38 @@ void add_request_routes(http::Router& router, Services& services) {
   using http::Method;
   for (RepoKind kind : all_kinds) {
     auto add = [&](Method method, std::string pattern, std::string operation, std::string summary,
-                   std::string scope, RepoHandler handler, std::optional<json::value> schema = {}) {
+                   std::string scope, std::string_view access, RepoHandler handler,
+                   std::optional<json::value> schema = {}) {
       router.add({.method = method,
                   .pattern = std::move(pattern),
                   .operation = std::move(operation),
                   .summary = std::move(summary),
                   .scope = std::move(scope),
+                  .access = "repo." + std::string(access),
                   .handler = on_repo(services, kind, access::Action::see, std::move(handler)),
                   .request_schema = std::move(schema)});
     };
     auto base = api_path(kind, "/user-access-request");
     add(Method::get, base + "/{state}", "access.list",
-        "Requests for access that are pending, accepted or rejected.", "read",
+        "Requests for access that are pending, accepted or rejected.", "read", "write",
         list_handler(services));
     add(Method::post, base + "/handle", "access.decide", "Decides about a request for access.",
-        "write", handle_handler(services), json_schema<DecisionIn>());
+        "write", "write", handle_handler(services), json_schema<DecisionIn>());
     add(Method::post, base + "/batch", "access.decide_all", "Decides about up to 100 requests.",
-        "write", batch_handler(services), json_schema<BatchIn>());
+        "write", "write", batch_handler(services), json_schema<BatchIn>());
     add(Method::post, base + "/grant", "access.grant", "Gives access without a request.", "write",
-        grant_handler(services), json_schema<DecisionIn>());
+        "write", grant_handler(services), json_schema<DecisionIn>());
     add(Method::post, base + "/cancel", "access.cancel", "Takes one's own request back.", "write",
-        cancel_handler(services));
+        "discuss", cancel_handler(services));
     add(Method::post, web_path(kind, "/ask-access"), "access.ask",
-        "Asks for access to a gated repository.", "write", ask_handler(services));
+        "Asks for access to a gated repository.", "write", "discuss", ask_handler(services));
     add(Method::get, web_path(kind, "/user-access-report"), "access.report",
-        "All requests for access, as JSON or CSV.", "read", report_handler(services));
+        "All requests for access, as JSON or CSV.", "read", "write", report_handler(services));
     router.add({.method = Method::get,
                 .pattern = "/api/-/v1/gates/" + std::string(repo::plural(kind)) + "/{ns}/{name}",
                 .operation = "access.gate",
                 .summary = "The form of a gate, and one's own request.",
+                .access = "repo.see",
                 .handler = gate_handler(services, kind)});
   }
   router.add({.method = Method::get,
@@ -313,6 +316,7 @@ void add_request_routes(http::Router& router, Services& services) {
               .operation = "access.open",
               .summary = "Undecided requests for all repositories that the caller manages.",
               .scope = "read",
+              .access = "signed_in",
               .handler = open_requests_handler(services)});
 }
 

@@ -147,6 +147,7 @@ void add_upload_routes(http::Router& router, Services& services) {
               .pattern = "/api/validate-yaml",
               .operation = "card.validate",
               .summary = "What is wrong with a card, before it is uploaded.",
+              .access = "everyone",
               .body_bytes_max = card_body_bytes_max,
               .handler = validate_handler(services),
               .request_schema = json_schema<ValidateIn>()});
@@ -157,6 +158,7 @@ void add_upload_routes(http::Router& router, Services& services) {
                 .operation = "commit.preupload",
                 .summary = "Which files go inline, which to large-file storage.",
                 .scope = "write",
+                .access = "repo.write",
                 .body_bytes_max = preupload_bytes_max,
                 .handler = on_repo(services, kind, Action::see, preupload_handler(services)),
                 .request_schema = json_schema<PreuploadIn>()});
@@ -165,6 +167,7 @@ void add_upload_routes(http::Router& router, Services& services) {
                 .operation = "commit.create",
                 .summary = "Change files, all or none, on top of a branch.",
                 .scope = "write",
+                .access = "repo.write",
                 .body_bytes_max = http::body_unlimited,
                 .handler = on_repo(services, kind, Action::see, commit_handler(services))});
   }

@@ -113,6 +113,7 @@ void add_xet_routes(http::Router& router, Services& services) {
                 .operation = "xet.write_token",
                 .summary = "A token of the store, to upload large files.",
                 .scope = "write",
+                .access = "repo.write",
                 .handler = on_repo(services, kind, Action::see, write_token_handler(services))});
   }
 }

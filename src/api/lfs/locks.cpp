@@ -145,6 +145,7 @@ void add_lock_routes(http::Router& router, LockServices& services) {
                 .operation = "lfs." + std::string(word) + "." + std::string(to_string(kind)),
                 .summary = std::move(summary),
                 .scope = action == access::Action::write ? "write" : "read",
+                .access = "repo." + std::string(access::to_string(action)),
                 .handler =
                     [&services, kind, action, handle](http::Request& request) {
                       return with_repo(services, request, kind, action, handle);

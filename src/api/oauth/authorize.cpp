@@ -76,6 +76,7 @@ void add_authorize_routes(http::Router& router, Services& services) {
               .pattern = "/oauth/authorize",
               .operation = "oauth.authorize",
               .summary = "What an application asks for, for the person who decides.",
+              .access = "session",
               .handler = ask,
               .encode_error = encode_error});
 
@@ -102,6 +103,7 @@ void add_authorize_routes(http::Router& router, Services& services) {
               .operation = "oauth.decide",
               .summary = "The person's decision; the answer says where the browser goes next.",
               .scope = "write",
+              .access = "session",
               .body_bytes_max = form_bytes_max,
               .handler = decide,
               .encode_error = encode_error});
@@ -120,6 +122,7 @@ void add_authorize_routes(http::Router& router, Services& services) {
               .operation = "oauth.device",
               .summary = "A device that waits to be let in, to compare before deciding.",
               .scope = "read",
+              .access = "session",
               .handler = find,
               .secret_path = true});
 
@@ -137,6 +140,7 @@ void add_authorize_routes(http::Router& router, Services& services) {
               .operation = "oauth.decide_device",
               .summary = "Lets a device in, or not.",
               .scope = "write",
+              .access = "session",
               .body_bytes_max = form_bytes_max,
               .handler = decide_device,
               .secret_path = true});

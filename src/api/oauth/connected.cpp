@@ -1,22 +1,19 @@
 #include "api/oauth/wire.h"
+#include "hub/access/access.h"
 
 // What a person connected to the account, and the applications that a person made.
 namespace cairn::api::oauth {
 namespace {
 
 Result<UserId> signed_in(const account::Actor& actor) {
-  if (!actor.has_user())
-    return fail(ErrorCode::unauthenticated, "Unauthenticated",
-                "Nobody is signed in. Sign in, or send an access token.");
+  CAIRN_CHECK(access::check_own(actor));
   return actor.user;
 }
 
-/// Ending what acts for a person is for the person, or a token that may do everything.
+/// Ending what acts for a person is for the person, or a token that may change the account.
 Result<UserId> may_change(const account::Actor& actor) {
-  CAIRN_TRY(user, signed_in(actor));
-  if (actor.kind == account::ActorKind::token && actor.token_role != account::TokenRole::write)
-    return fail(ErrorCode::forbidden, "Forbidden", "This takes a token with role write.");
-  return user;
+  CAIRN_CHECK(access::check_own_change(actor));
+  return actor.user;
 }
 
 json::object grant_json(const cairn::oauth::Grant& grant) {
@@ -47,6 +44,7 @@ void add_connected_routes(http::Router& router, Services& services) {
               .operation = "oauth.grants",
               .summary = "The applications and devices that act for the person who asks.",
               .scope = "read",
+              .access = "account.read",
               .handler = grants});
 
   auto revoke = [&services](http::Request& request) -> Task<Result<http::Response>> {
@@ -63,6 +61,7 @@ void add_connected_routes(http::Router& router, Services& services) {
               .operation = "oauth.revoke_grant",
               .summary = "Ends what an application or device may do.",
               .scope = "write",
+              .access = "account",
               .handler = revoke});
 
   auto clients = [&services](http::Request& request) -> Task<Result<http::Response>> {
@@ -80,6 +79,7 @@ void add_connected_routes(http::Router& router, Services& services) {
               .operation = "oauth.clients",
               .summary = "The applications that the person who asks registered.",
               .scope = "read",
+              .access = "account.read",
               .handler = clients});
 
   auto remove = [&services](http::Request& request) -> Task<Result<http::Response>> {
@@ -94,6 +94,7 @@ void add_connected_routes(http::Router& router, Services& services) {
               .operation = "oauth.delete_client",
               .summary = "Deletes an application; everybody's consent to it ends.",
               .scope = "write",
+              .access = "account",
               .handler = remove});
 }
 

@@ -48,6 +48,7 @@ void add_discovery_routes(http::Router& router, Services& services) {
                 .operation = "oauth.discovery",
                 .summary = "Where the parts of the OAuth protocol are.",
                 .handler = discovery});
+                .access = "everyone",
 
   auto keys = [&services](http::Request&) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(set, co_await services.provider.key_set());
@@ -60,6 +61,7 @@ void add_discovery_routes(http::Router& router, Services& services) {
               .operation = "oauth.keys",
               .summary = "The public keys of ID tokens (RFC 7517).",
               .handler = keys});
+              .access = "everyone",
 
   auto userinfo = [&services](http::Request& request) -> Task<Result<http::Response>> {
     auto actor = actor_of(request);
@@ -74,6 +76,7 @@ void add_discovery_routes(http::Router& router, Services& services) {
                 .summary = "Claims about the person, as the token's scopes allow.",
                 .scope = "read",
                 .handler = userinfo,
+                .access = "signed_in",
                 .encode_error = encode_error});
 }
 

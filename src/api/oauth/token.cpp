@@ -110,14 +110,17 @@ void add_token_routes(http::Router& router, Services& services) {
     if (!outcome) co_return std::unexpected(outcome.error());
     co_return co_await encode_issued(services, *outcome);
   };
-  router.add({.method = http::Method::post,
-              .pattern = "/oauth/token",
-              .operation = "oauth.token",
-              .summary = "Exchanges a code, a device code or a refresh token for an access token.",
-              .scope = "client",
-              .body_bytes_max = form_bytes_max,
-              .handler = token,
-              .encode_error = encode_error});
+  router.add(
+      {.method = http::Method::post,
+       .pattern = "/oauth/token",
+       .operation = "oauth.token",
+       .summary =
+           "Exchanges a code, a device code, a refresh token or a CI's token for an access token.",
+       .scope = "client",
+       .access = "proof",
+       .body_bytes_max = form_bytes_max,
+       .handler = token,
+       .encode_error = encode_error});
 
   auto revoke = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(form, co_await read_form(request));
@@ -135,6 +138,7 @@ void add_token_routes(http::Router& router, Services& services) {
               .body_bytes_max = form_bytes_max,
               .handler = revoke,
               .encode_error = encode_error});
+              .access = "proof",
 
   auto device = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(form, co_await read_form(request));
@@ -161,6 +165,7 @@ void add_token_routes(http::Router& router, Services& services) {
               .body_bytes_max = form_bytes_max,
               .handler = device,
               .encode_error = encode_error});
+              .access = "everyone",
 
   auto enroll = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(body, co_await request.read_json<Registration>(form_bytes_max));
@@ -179,6 +184,7 @@ void add_token_routes(http::Router& router, Services& services) {
               .body_bytes_max = form_bytes_max,
               .handler = enroll,
               .encode_error = encode_error});
+              .access = "everyone",
 }
 
 }  // namespace cairn::api::oauth

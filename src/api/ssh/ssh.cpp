@@ -230,6 +230,7 @@ void add_deploy_routes(http::Router& router, Services& services, RepoKind kind) 
               .operation = "deploy_key.list." + word,
               .summary = "SSH keys that open this repository alone.",
               .scope = "read",
+              .access = "repo.administer",
               .handler = bind(services, list_deploy, kind),
               .response_schema = json_schema<std::vector<KeyOut>>()});
   router.add({.method = http::Method::post,
@@ -237,6 +238,7 @@ void add_deploy_routes(http::Router& router, Services& services, RepoKind kind) 
               .operation = "deploy_key.add." + word,
               .summary = "Adds an SSH key that reads, or also writes, this repository.",
               .scope = "write",
+              .access = "repo.administer",
               .handler = bind(services, add_deploy, kind),
               .request_schema = json_schema<KeyIn>(),
               .response_schema = json_schema<KeyOut>(),
@@ -246,6 +248,7 @@ void add_deploy_routes(http::Router& router, Services& services, RepoKind kind) 
               .operation = "deploy_key.remove." + word,
               .summary = "Removes an SSH key of this repository.",
               .scope = "write",
+              .access = "repo.administer",
               .handler = bind(services, remove_deploy, kind)});
 }
 
@@ -260,6 +263,7 @@ void add_routes(http::Router& router, Services& services) {
               .pattern = "/api/-/v1/ssh",
               .operation = "ssh.describe",
               .summary = "Where git finds this hub over SSH, and the hub's host keys.",
+              .access = "everyone",
               .handler = bind(services, tell_server),
               .response_schema = json_schema<ServerOut>()});
   router.add({.method = http::Method::get,
@@ -267,6 +271,7 @@ void add_routes(http::Router& router, Services& services) {
               .operation = "ssh_key.list",
               .summary = "One's own SSH keys.",
               .scope = "read",
+              .access = "account",
               .handler = bind(services, list_own),
               .response_schema = json_schema<std::vector<KeyOut>>()});
   router.add({.method = http::Method::post,
@@ -274,6 +279,7 @@ void add_routes(http::Router& router, Services& services) {
               .operation = "ssh_key.add",
               .summary = "Adds an SSH key to one's account.",
               .scope = "write",
+              .access = "account",
               .handler = bind(services, add_own),
               .request_schema = json_schema<KeyIn>(),
               .response_schema = json_schema<KeyOut>(),
@@ -283,11 +289,13 @@ void add_routes(http::Router& router, Services& services) {
               .operation = "ssh_key.remove",
               .summary = "Removes one of one's own SSH keys.",
               .scope = "write",
+              .access = "account",
               .handler = bind(services, remove_own)});
   router.add({.method = http::Method::post,
               .pattern = "/api/-/v1/ssh/login",
               .operation = "ssh.login",
               .summary = "Whose key this is: for the hub's SSH server alone.",
+              .access = "proof",
               .handler = bind(services, log_in),
               .request_schema = json_schema<LoginIn>(),
               .response_schema = json_schema<LoginOut>()});
@@ -295,6 +303,7 @@ void add_routes(http::Router& router, Services& services) {
               .pattern = "/api/-/v1/ssh/lfs-ticket",
               .operation = "ssh.lfs_ticket",
               .summary = "Lets git-lfs go on over HTTP: for the hub's SSH server alone.",
+              .access = "proof",
               .handler = bind(services, lfs_ticket),
               .response_schema = json_schema<LfsTicketOut>(),
               .query = {{.name = "fingerprint", .description = "Of the key that logged in."}}});

@@ -114,6 +114,36 @@ Result<> check_manage(db::Tx& tx, const Actor& actor, const account::Owner& owne
       owner.kind == OwnerKind::user ? permission::user_write : permission::org_write);
 }
 
+Result<> check_own(const Actor& actor) {
+  if (!actor.has_user()) return signed_out();
+  if (actor.kind != ActorKind::token || actor.token_role != TokenRole::fine_grained) return {};
+  auto owner = owner_of(actor.user);
+  for (auto wanted : {permission::user_read, permission::user_write})
+    if (scope_on_owner(*actor.token_scopes, owner, wanted)) return {};
+  return forbidden(
+      "The scopes of this token do not include \"user.read\". Add it to the token, or use "
+      "another.");
+}
+
+Result<> check_own_change(const Actor& actor) {
+  if (!actor.has_user()) return signed_out();
+  return credential_changes(actor, owner_of(actor.user), permission::user_write);
+}
+
+Result<> check_overview(db::Tx& tx, const Actor& actor, const account::Owner& owner) {
+  if (actor.is_system()) return {};
+  if (!actor.has_user()) return signed_out();
+  auto role = role_at(tx, actor, owner);
+  if (!role || *role == Role::read)
+    return forbidden("You do not have the right to look over the repositories of \"" + owner.name +
+                     "\". Ask one of its admins.");
+  if (actor.kind != ActorKind::token || actor.token_role != TokenRole::fine_grained) return {};
+  for (auto wanted : {permission::repo_content_read, permission::repo_write})
+    if (scope_on_owner(*actor.token_scopes, owner.id, wanted)) return {};
+  return forbidden("The scopes of this token do not include \"repo.content.read\" on \"" +
+                   owner.name + "\". Add it to the token, or use another.");
+}
+
 Result<> check_admin(const Actor& actor) {
   if (actor.is_system()) return {};
   if (!actor.has_user()) return signed_out();

@@ -99,6 +99,17 @@ struct Standing {
 /// May this actor change the organization (or own account) itself: profile, members, tokens.
 [[nodiscard]] Result<> check_manage(db::Tx& tx, const Actor& actor, const account::Owner& owner);
 
+/// What is a person's alone, for reading: sessions, tokens, connected programs, the address. A
+/// token that names what it is for needs `user.read` or `user.write` on the account.
+/// @return `unauthenticated`, `forbidden`.
+[[nodiscard]] Result<> check_own(const Actor& actor);
+/// The same for changing it: not with a token that may only read, with scopes only by `user.write`.
+[[nodiscard]] Result<> check_own_change(const Actor& actor);
+
+/// May this actor look over every repository of the owner, names and sizes: its members who may
+/// create there, with a credential that reads all of it. @return `unauthenticated`, `forbidden`.
+[[nodiscard]] Result<> check_overview(db::Tx& tx, const Actor& actor, const account::Owner& owner);
+
 /// Operator's routes: an administrator, with a session or a token that may write.
 [[nodiscard]] Result<> check_admin(const Actor& actor);
 

@@ -26,6 +26,7 @@ inline constexpr std::string_view repo_content_write = "repo.content.write";  //
 inline constexpr std::string_view repo_write = "repo.write";  ///< All of it: files, settings.
 inline constexpr std::string_view discussion_write = "discussion.write";
 inline constexpr std::string_view org_write = "org.write";    ///< Settings, members.
+inline constexpr std::string_view user_read = "user.read";    ///< Sessions, tokens, programs.
 inline constexpr std::string_view user_write = "user.write";  ///< One's own account.
 }  // namespace permission
 

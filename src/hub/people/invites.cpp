@@ -165,7 +165,7 @@ Task<Result<Invite>> People::look_at_invite(std::string code, Seen seen) {
 }
 
 Task<Result<std::vector<Invite>>> People::my_invites(Actor actor) {
-  if (!actor.has_user()) co_return signed_out();
+  CAIRN_CO_CHECK(access::check_own(actor));
   auto read = [user = actor.user](db::Tx& tx) -> Result<std::vector<Invite>> {
     return store::invites_to_user(tx, user, listed_max);
   };

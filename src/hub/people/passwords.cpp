@@ -129,7 +129,7 @@ Task<Result<User>> People::redeem_reset(std::string code, std::string password, 
 }
 
 Task<Result<>> People::send_verification(Actor actor) {
-  if (!actor.has_user()) co_return signed_out();
+  CAIRN_CO_CHECK(access::check_own_change(actor));
   auto* parts = parts_.get();
   if (!parts->mail.configured()) co_return no_mail();
   CAIRN_CO_CHECK(

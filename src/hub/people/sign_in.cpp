@@ -131,7 +131,10 @@ Task<Result<SignedUp>> People::sign_up(SignUp request, Seen seen) {
 }
 
 Task<Result<std::string>> People::confirm(Actor actor, std::string password) {
-  if (actor.kind != account::ActorKind::user || !actor.session) co_return signed_out();
+  if (!actor.has_user()) co_return signed_out();
+  if (actor.kind != account::ActorKind::user || !actor.session)
+    co_return fail(ErrorCode::forbidden, "SessionRequired",
+                   "Only a browser that is signed in gives its password again, not a token.");
   auto key = "confirm|" + std::to_string(actor.user.value);
   CAIRN_CO_CHECK(parts_->throttle.admit(key, per_name_and_network));
   auto good = co_await parts_->accounts.check_password_of(actor.user, std::move(password));

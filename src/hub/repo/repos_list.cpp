@@ -321,7 +321,7 @@ Task<Result<StoragePage>> Repos::storage(Actor actor, StorageQuery query) {
       return fail(ErrorCode::unauthenticated, "Unauthenticated",
                   "Sign in, or send an access token, to see the storage of your repositories.");
     CAIRN_TRY(owner, account::find_owner(tx, query.owner.value_or(actor.user_name)));
-    CAIRN_CHECK(access::check_create(tx, actor, owner));
+    CAIRN_CHECK(access::check_overview(tx, actor, owner));
     auto filters = filters_of(query, owner.id);
     CAIRN_TRY(after, open_place(*keyring, "storage", filters, query.cursor));
     auto rows = store::list_storage(tx, owner.id, query, after);

@@ -66,6 +66,9 @@ json::object operation(const Route& route) {
   else
     out["security"] = json::array{json::object{{"token", json::array{json::string(route.scope)}}}};
   out["x-scope"] = route.scope;
+  out["x-access"] = route.access;
+  out["x-open-to-strangers"] = route.open_to_strangers;
+  out["x-asks-password"] = route.asks_password || route.scope == "admin";
   return out;
 }
 

@@ -150,6 +150,7 @@ void Router::add(Route route) {
   if (!route.handler) throw std::logic_error("route without a handler: " + route.pattern);
   if (route.method == Method::other || route.method == Method::options)
     throw std::logic_error("no route can have this method: " + route.pattern);
+  if (route.access.empty()) route.access = route.handler.access;
   Node* node = route.last_resort ? last_resort_.get() : root_.get();
   bool rest = false;
   for (const auto& segment : segments) {

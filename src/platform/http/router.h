@@ -37,6 +37,9 @@ class Handler {
   explicit operator bool() const { return static_cast<bool>(call_); }
   Task<Result<Response>> operator()(Request& request) const { return call_(request); }
 
+  /// What the function checks before all else, in the words of Route::access.
+  std::string access = {};
+
  private:
   static Task<Result<Response>> adapt(Task<Response> answer) {
     co_return co_await std::move(answer);
@@ -65,6 +68,9 @@ struct Route {
   /// none | read | write | admin; middleware reads it. "client": the handler itself reads the
   /// Authorization header, which holds a program's credentials and not a person's.
   std::string scope = "none";
+  /// Who may, in a word of docs/access.md ("signed_in", "repo.write"). What checks it is the
+  /// handler; a test holds this against what the handler does. Empty: the handler's own.
+  std::string access = {};
   std::uint64_t body_bytes_max = 1u << 20;  ///< 413 beyond; body_unlimited for streams.
   Handler handler;
   std::optional<json::value> request_schema = {};
