@@ -65,6 +65,21 @@ Known number(std::string key, std::string help, T Config::* member, std::int64_t
           [member](const Config& c) { return std::to_string(c.*member); }};
 }
 
+Known addresses(std::string key, std::string help, std::vector<std::string> Config::* member) {
+  return {key, std::move(help),
+          [member](Config& c, const std::string& v) -> Result<> {
+            (c.*member).clear();
+            for (auto part : split(v, ','))
+              if (!trim(part).empty()) (c.*member).emplace_back(trim(part));
+            return {};
+          },
+          [member](const Config& c) {
+            std::string out;
+            for (const auto& p : c.*member) out += (out.empty() ? "" : ",") + p;
+            return out;
+          }};
+}
+
 /// A setting of hub/settings: empty where the configuration leaves it to those who run the hub.
 Known policy(const settings::Known& setting) {
   std::string key(setting.key);
@@ -93,18 +108,11 @@ std::vector<Known> make_known() {
       text("admin", "Name of the first account", &Config::admin),
       text("tls_certificate", "PEM file, leaf first", &Config::tls_certificate),
       text("tls_key", "PEM file", &Config::tls_key),
-      {"trusted_proxies", "Addresses whose X-Forwarded-* headers are believed, by comma",
-       [](Config& c, const std::string& v) -> Result<> {
-         c.trusted_proxies.clear();
-         for (auto part : split(v, ','))
-           if (!trim(part).empty()) c.trusted_proxies.emplace_back(trim(part));
-         return {};
-       },
-       [](const Config& c) {
-         std::string out;
-         for (const auto& p : c.trusted_proxies) out += (out.empty() ? "" : ",") + p;
-         return out;
-       }},
+      addresses("trusted_proxies", "Addresses whose X-Forwarded-* headers are believed, by comma",
+                &Config::trusted_proxies),
+      addresses("outbound_allowed",
+                "Private addresses that may be asked, as for the keys of a CI, by comma",
+                &Config::outbound_allowed),
       {"log_level", "debug, info, warning, error",
        [](Config& c, const std::string& v) -> Result<> {
          CAIRN_TRY(level, log::parse_level(v));

@@ -35,6 +35,8 @@ struct Config {
   std::string admin;  ///< Name of the first account; empty: the user's name.
   std::string tls_certificate, tls_key;
   std::vector<std::string> trusted_proxies;
+  /// Private addresses that the hub may ask for what people name: issuers of CI tokens.
+  std::vector<std::string> outbound_allowed;
   log::Level log_level = log::Level::info;
   std::string log_format;  ///< text | json; empty: text on a terminal, else json.
   std::string root_key;    ///< 64 hex digits; empty: the file `root.key` in the data folder.

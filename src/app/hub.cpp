@@ -154,6 +154,17 @@ people::Options people_options(const Config& config, repo::Repos& repos) {
   return out;
 }
 
+publishers::Options publisher_options(Hub& hub) {
+  publishers::Options out;
+  out.public_url = hub.config.public_url;
+  out.fetch = [&hub](const std::string& url, std::size_t bytes_max) {
+    return hub.outbound.get(url, bytes_max);
+  };
+  out.check_url = [&hub](const std::string& url) { return hub.outbound.check(url); };
+  out.notice = notice_of(hub);
+  return out;
+}
+
 std::string system_user() {
   auto* entry = ::getpwuid(::geteuid());
   return entry && std::string(entry->pw_name) != "root" ? entry->pw_name : "";
@@ -163,12 +174,13 @@ std::string system_user() {
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
-  for (auto list : {account::account_migrations(), access::access_migrations(),
-                    oauth::oauth_migrations(), count::count_migrations(), event::event_migrations(),
-                    work::work_migrations(), lfs::lfs_migrations(), xet::xet_migrations(),
-                    history::migrations(), repo::repo_migrations(), keys::keys_migrations(),
-                    locks::locks_migrations(), community::community_migrations(),
-                    settings::settings_migrations(), people::people_migrations()})
+  for (auto list :
+       {account::account_migrations(), access::access_migrations(), oauth::oauth_migrations(),
+        count::count_migrations(), event::event_migrations(), work::work_migrations(),
+        lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
+        repo::repo_migrations(), keys::keys_migrations(), locks::locks_migrations(),
+        publishers::publishers_migrations(), community::community_migrations(),
+        settings::settings_migrations(), people::people_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -189,8 +201,9 @@ Result<std::unique_ptr<Hub>> Hub::open(Config config) {
   CAIRN_CHECK(database->write_now(repair));
   CAIRN_TRY(objects, storage::open_local_store(folder.file("objects")));
   if (!config.smtp_url.empty()) CAIRN_CHECK(smtp::check({config.smtp_url}));
+  CAIRN_TRY(outbound, http::Outbound::make({.private_allowed = config.outbound_allowed}));
   auto hub = std::make_unique<Hub>(std::move(config), std::move(folder), std::move(keyring),
-                                   std::move(database), std::move(objects));
+                                   std::move(database), std::move(objects), std::move(outbound));
   auto adopt = [&](db::Tx& tx) -> Result<> {
     hub->settings.adopt(tx);
     return {};
@@ -200,13 +213,14 @@ Result<std::unique_ptr<Hub>> Hub::open(Config config) {
 }
 
 Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
-         std::unique_ptr<storage::ObjectStore> o)
+         std::unique_ptr<storage::ObjectStore> o, http::Outbound out)
     : config(std::move(c)),
       folder(std::move(f)),
       keyring(std::move(k)),
       blocking(blocking_threads()),
       database(std::move(d)),
       objects(std::move(o)),
+      outbound(std::move(out)),
       settings(*database),
       mail(blocking, clock, keyring, mail_options(config)),
       accounts(*database, blocking, clock, keyring),

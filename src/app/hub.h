@@ -18,6 +18,7 @@
 #include "hub/mail/mail.h"
 #include "hub/oauth/oauth.h"
 #include "hub/people/people.h"
+#include "hub/publishers/publishers.h"
 #include "hub/push/push.h"
 #include "hub/render/render.h"
 #include "hub/repo/commits.h"
@@ -30,6 +31,7 @@
 #include "hub/settings/settings.h"
 #include "hub/xet/xet.h"
 #include "platform/db/db.h"
+#include "platform/http/outbound.h"
 #include "platform/storage/object_store.h"
 
 namespace cairn::app {
@@ -43,7 +45,7 @@ struct Hub {
   /// Opens the data folder and the database and brings the schema up to date.
   [[nodiscard]] static Result<std::unique_ptr<Hub>> open(Config config);
   Hub(Config, DataFolder, Keyring, std::unique_ptr<db::Database>,
-      std::unique_ptr<storage::ObjectStore>);
+      std::unique_ptr<storage::ObjectStore>, http::Outbound);
   ~Hub();
 
   Config config;
@@ -53,6 +55,7 @@ struct Hub {
   Blocking blocking;
   std::unique_ptr<db::Database> database;
   std::unique_ptr<storage::ObjectStore> objects;
+  http::Outbound outbound;
   settings::Settings settings;
   mail::Mail mail;
   account::Accounts accounts;
@@ -68,6 +71,7 @@ struct Hub {
   fetch::Fetches fetches;
   keys::Keys keys;
   locks::Locks locks;
+  publishers::Publishers publishers;
   push::Pushes pushes;
   community::Community community;
   people::People people;

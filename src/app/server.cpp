@@ -299,7 +299,7 @@ int serve(Config config) {
                              hub.people,
                              hub.settings,
                              hub.mail};
-  api::oauth::Services oauth{*hub.database, hub.oauth};
+  api::oauth::Services oauth{*hub.database, hub.oauth, hub.publishers, hub.repos};
   RepoGateOverRepos gate(hub.repos, hub.xet);
 
   api::lfs::LockServices lock_services{hub.repos, hub.locks};

@@ -45,12 +45,15 @@ Task<> each_minute(Hub& hub) {
       hub.people.owner_purged(tx, owner);
       hub.keys.owner_purged(tx, owner);
       hub.locks.owner_purged(tx, owner);
+      hub.publishers.owner_purged(tx, owner);
     }
     return hub.accounts.purge_owners(tx, 10);
   };
   report("upkeep.owners.failed", co_await hub.database->write(owners));
   auto consents = [&hub](db::Tx& tx) { return hub.oauth.tidy(tx); };
   report("upkeep.oauth.failed", co_await hub.database->write(consents));
+  auto ended = [&hub](db::Tx& tx) { return hub.publishers.tidy(tx); };
+  report("upkeep.publishers.failed", co_await hub.database->write(ended));
   report("upkeep.people.failed", co_await hub.people.forget_old());
 }
 
@@ -149,12 +152,12 @@ Task<Result<>> cut_whole_files(Hub& hub) {
 
 constexpr std::string_view sheets_kind = "history.sheets";
 constexpr std::string_view merge_kind = "history.merge";
+/// Planned by hubs of before 2026-12, for what pushes left behind.
 constexpr std::string_view drop_kind = "history.collect";
 
 /// What a crash or a duplicate left without listings: asked once, at the start.
 Result<> plan_sheets(Hub& hub) {
   RepoId after{0};
-/// Planned by hubs of before 2026-12, for what pushes left behind.
   for (;;) {
     constexpr int step = 500;
     auto plan = [&](db::Tx& tx) -> Result<std::vector<RepoId>> {

@@ -103,6 +103,7 @@ void add_routes(http::Router& router, Services& services) {
   add_token_routes(router, services);
   add_discovery_routes(router, services);
   add_connected_routes(router, services);
+  add_publisher_routes(router, services);
 }
 
 }  // namespace cairn::api::oauth

@@ -21,7 +21,8 @@ json::object metadata(const std::string& url) {
           {"response_types_supported", json::array{"code"}},
           {"response_modes_supported", json::array{"query"}},
           {"grant_types_supported", json::array{"authorization_code", "refresh_token",
-                                                "urn:ietf:params:oauth:grant-type:device_code"}},
+                                                "urn:ietf:params:oauth:grant-type:device_code",
+                                                "urn:ietf:params:oauth:grant-type:token-exchange"}},
           {"subject_types_supported", json::array{"public"}},
           {"id_token_signing_alg_values_supported", json::array{"RS256"}},
           {"token_endpoint_auth_methods_supported",
@@ -47,8 +48,8 @@ void add_discovery_routes(http::Router& router, Services& services) {
                 .pattern = pattern,
                 .operation = "oauth.discovery",
                 .summary = "Where the parts of the OAuth protocol are.",
-                .handler = discovery});
                 .access = "everyone",
+                .handler = discovery});
 
   auto keys = [&services](http::Request&) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(set, co_await services.provider.key_set());
@@ -60,8 +61,8 @@ void add_discovery_routes(http::Router& router, Services& services) {
               .pattern = "/oauth/jwks",
               .operation = "oauth.keys",
               .summary = "The public keys of ID tokens (RFC 7517).",
-              .handler = keys});
               .access = "everyone",
+              .handler = keys});
 
   auto userinfo = [&services](http::Request& request) -> Task<Result<http::Response>> {
     auto actor = actor_of(request);
@@ -75,8 +76,8 @@ void add_discovery_routes(http::Router& router, Services& services) {
                 .operation = method == http::Method::get ? "oauth.userinfo" : "oauth.userinfo_post",
                 .summary = "Claims about the person, as the token's scopes allow.",
                 .scope = "read",
-                .handler = userinfo,
                 .access = "signed_in",
+                .handler = userinfo,
                 .encode_error = encode_error});
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 #include "hub/oauth/oauth.h"
+#include "hub/publishers/publishers.h"
+#include "hub/repo/repos.h"
 #include "platform/http/http.h"
 
 /// OAuth 2.0 and OpenID Connect on the wire (hub-api.md 14): `/oauth/…`, the discovery documents,
@@ -9,6 +11,8 @@ namespace cairn::api::oauth {
 struct Services {
   db::Database& database;
   cairn::oauth::Provider& provider;
+  publishers::Publishers& publishers;
+  repo::Repos& repos;
 };
 
 /// Adds every route of the protocol; services outlive the router.

@@ -7,6 +7,7 @@ namespace {
 using cairn::oauth::ClientProof;
 using cairn::oauth::Outcome;
 
+constexpr std::string_view exchange_grant = "urn:ietf:params:oauth:grant-type:token-exchange";
 constexpr std::string_view device_grant = "urn:ietf:params:oauth:grant-type:device_code";
 
 Task<Result<http::Response>> encode_issued(Services& services, cairn::oauth::Issued issued) {
@@ -53,9 +54,9 @@ Result<std::function<Result<Outcome>(db::Tx&)>> exchange_of(Services& services, 
     };
   }
   if (grant.empty()) return missing("grant_type");
-  return fail(
-      ErrorCode::invalid_argument, "UnsupportedGrantType",
-      "This hub grants authorization_code, refresh_token and " + std::string(device_grant) + ".");
+  return fail(ErrorCode::invalid_argument, "UnsupportedGrantType",
+              "This hub grants authorization_code, refresh_token, " + std::string(device_grant) +
+                  " and " + std::string(exchange_grant) + ".");
 }
 
 /// RFC 7591, 2. What is not named here is passed over, as section 2 allows.
@@ -103,6 +104,8 @@ json::object registered_json(const cairn::oauth::RegisteredClient& made) {
 void add_token_routes(http::Router& router, Services& services) {
   auto token = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(form, co_await read_form(request));
+    if (field(form, "grant_type") == exchange_grant)
+      co_return co_await exchange_ci_token(services, form);
     CAIRN_CO_TRY(proof, client_proof(request, form));
     CAIRN_CO_TRY(exchange, exchange_of(services, form, proof));
     auto run = exchange;
@@ -135,10 +138,10 @@ void add_token_routes(http::Router& router, Services& services) {
               .operation = "oauth.revoke",
               .summary = "Ends an access or refresh token (RFC 7009).",
               .scope = "client",
+              .access = "proof",
               .body_bytes_max = form_bytes_max,
               .handler = revoke,
               .encode_error = encode_error});
-              .access = "proof",
 
   auto device = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(form, co_await read_form(request));
@@ -162,10 +165,10 @@ void add_token_routes(http::Router& router, Services& services) {
               .operation = "oauth.start_device",
               .summary = "Begins the sign-in of a device without a browser (RFC 8628).",
               .scope = "client",
+              .access = "everyone",
               .body_bytes_max = form_bytes_max,
               .handler = device,
               .encode_error = encode_error});
-              .access = "everyone",
 
   auto enroll = [&services](http::Request& request) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(body, co_await request.read_json<Registration>(form_bytes_max));
@@ -181,10 +184,10 @@ void add_token_routes(http::Router& router, Services& services) {
               .pattern = "/oauth/register",
               .operation = "oauth.register",
               .summary = "Registers an application (RFC 7591).",
+              .access = "everyone",
               .body_bytes_max = form_bytes_max,
               .handler = enroll,
               .encode_error = encode_error});
-              .access = "everyone",
 }
 
 }  // namespace cairn::api::oauth

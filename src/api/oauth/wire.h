@@ -9,6 +9,8 @@
 namespace cairn::api::oauth {
 
 constexpr std::uint64_t form_bytes_max = 32 * 1024;
+/// "datasets/owner/name": two names of at most 96 bytes and a prefix.
+constexpr std::size_t resource_bytes_max = 250;
 
 /// A form, or the members of a JSON object that are texts: clients send both.
 using Form = std::map<std::string, std::string, std::less<>>;
@@ -33,5 +35,9 @@ void add_authorize_routes(http::Router& router, Services& services);
 void add_token_routes(http::Router& router, Services& services);
 void add_discovery_routes(http::Router& router, Services& services);
 void add_connected_routes(http::Router& router, Services& services);
+void add_publisher_routes(http::Router& router, Services& services);
+
+/// The token of a CI platform for one of ours (RFC 8693).
+Task<Result<http::Response>> exchange_ci_token(Services& services, const Form& form);
 
 }  // namespace cairn::api::oauth

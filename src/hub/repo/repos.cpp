@@ -70,6 +70,12 @@ Repos::Repos(db::Database& database, history::History& history, const Keyring& k
                     database.engine() == db::Engine::sqlite ? Duration{} : seconds(1)}}) {}
 Repos::~Repos() = default;
 
+std::optional<Repo> find_repo(db::Tx& tx, RepoKind kind, std::string_view name) {
+  auto found = look_up(tx, kind, name);
+  if (!found) return std::nullopt;
+  return std::move(found->first);
+}
+
 const Options& Repos::options() const {
   return parts_->options;
 }

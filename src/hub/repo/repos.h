@@ -295,6 +295,8 @@ void raise_gc_epoch(db::Tx& tx, RepoId repo);
 
 /// The living repository of this number, without any check. For other modules' transactions.
 [[nodiscard]] std::optional<Repo> find_repo(db::Tx& tx, RepoId id);
+/// The same by "owner/name", also an old one.
+[[nodiscard]] std::optional<Repo> find_repo(db::Tx& tx, RepoKind kind, std::string_view name);
 /// All living ones by number, for fsck, gc and import: `after` = the last of the page before.
 [[nodiscard]] std::vector<Repo> all_repos(db::Tx& tx, RepoId after, int limit);
 /// The same for those deleted but not purged.

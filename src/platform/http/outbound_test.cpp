@@ -1,0 +1,63 @@
+#include "platform/http/outbound.h"
+
+#include "platform/http/server_fixture.h"
+
+namespace cairn::http {
+namespace {
+
+class OutboundTest : public ServerTest {
+ protected:
+  OutboundTest() {
+    add(Method::get, "/small", [](Request&) -> Task<Response> { co_return text(200, "small"); });
+    add(Method::get, "/away",
+        [](Request&) -> Task<Response> { co_return redirect(302, "http://127.0.0.1/elsewhere"); });
+  }
+  std::string url(const std::string& path) {
+    return "http://127.0.0.1:" + std::to_string(server->port()) + path;
+  }
+  static Outbound outbound(std::vector<std::string> allowed) {
+    auto made = Outbound::make({.private_allowed = std::move(allowed)});
+    EXPECT_TRUE(made);
+    return *made;
+  }
+};
+
+TEST_F(OutboundTest, AsksAPrivateAddressOnlyWhereItIsNamed) {
+  start();
+  auto named = outbound({"127.0.0.0/8"}).get(url("/small"), 100);
+  ASSERT_TRUE(named) << named.error().message;
+  EXPECT_EQ(*named, "small");
+  for (const char* target : {"/small", "/nothing"})
+    EXPECT_EQ(outbound({}).get(url(target), 100).error().word, "AddressRefused");
+  EXPECT_EQ(outbound({"10.0.0.0/8"}).get(url("/small"), 100).error().word, "AddressRefused");
+}
+
+TEST_F(OutboundTest, RefusesEveryPrivateNetworkWhateverItsName) {
+  auto client = outbound({});
+  for (const char* host :
+       {"127.0.0.1", "localhost", "10.1.2.3", "172.31.255.1", "192.168.0.1", "169.254.169.254",
+        "100.64.0.1", "0.0.0.0", "[::1]", "[fd00::1]", "[fe80::1]", "[::ffff:127.0.0.1]",
+        "[64:ff9b::7f00:1]", "[2002:7f00:1::]", "2130706433", "0x7f.1", "224.0.0.1", "[ff02::1]"})
+    EXPECT_EQ(client.get("https://" + std::string(host) + "/", 100).error().word, "AddressRefused")
+        << host;
+}
+
+TEST_F(OutboundTest, FollowsNoRedirectAndKeepsToItsLimits) {
+  start();
+  auto client = outbound({"127.0.0.1"});
+  EXPECT_EQ(client.get(url("/away"), 100).error().word, "OutboundFailed");
+  EXPECT_EQ(client.get(url("/nothing"), 100).error().word, "OutboundFailed");
+  EXPECT_EQ(client.get(url("/small"), 4).error().word, "AnswerTooLarge");
+}
+
+TEST_F(OutboundTest, KnowsWhatIsAUrl) {
+  auto client = outbound({});
+  EXPECT_TRUE(client.check("https://issuer.example/path"));
+  for (const char* bad : {"", "issuer.example", "ftp://issuer.example", "file:///etc/passwd",
+                          "https://user:secret@issuer.example", "https://"})
+    EXPECT_EQ(client.check(bad).error().word, "InvalidUrl") << bad;
+  EXPECT_FALSE(Outbound::make({.private_allowed = {"10.0.0.0/99"}}));
+}
+
+}  // namespace
+}  // namespace cairn::http
