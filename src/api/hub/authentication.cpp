@@ -44,10 +44,11 @@ void add_authentication(http::Router& router, Services& services) {
     // A call within the program, or of the SSH server, brings its actor along.
     if (auto* known = request.context<account::Actor>()) {
       // A page is open to strangers; what it asks need not be.
-      if (request.is_inner())
+      if (request.is_inner()) {
         CAIRN_CO_CHECK(check_gate(services, request, *known));
-      else
-        CAIRN_CO_CHECK(check_maintenance(services, request));
+        co_return std::optional<http::Response>{};
+      }
+      CAIRN_CO_CHECK(check_maintenance(services, request));
       co_return std::optional<http::Response>{};
     }
     // The store's routes bring tokens of their own.
