@@ -1,0 +1,167 @@
+// The real program on a temporary folder, with people and repositories, and a browser on it.
+import { spawn, type ChildProcess } from "node:child_process";
+import { createRequire } from "node:module";
+import { createServer } from "node:net";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { execFileSync } from "node:child_process";
+
+const root = resolve(import.meta.dirname, "../..");
+const require = createRequire(join(root, "web/"));
+const { chromium } = require("playwright-core") as typeof import("../../web/node_modules/playwright-core");
+export type Page = import("../../web/node_modules/playwright-core").Page;
+export type Browser = import("../../web/node_modules/playwright-core").Browser;
+export type Context = import("../../web/node_modules/playwright-core").BrowserContext;
+export const axe_source = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+const program = process.env.CAIRN_PROGRAM ?? join(root, "build/release/cairn");
+export const password = "correct horse battery";
+const token = (name: string) => "hf_" + (name + "0".repeat(34)).slice(0, 34);
+
+const free_port = () =>
+  new Promise<number>((done) => {
+    const probe = createServer().listen(0, "127.0.0.1", () => {
+      const { port } = probe.address() as { port: number };
+      probe.close(() => done(port));
+    });
+  });
+
+async function answers(url: string) {
+  for (let attempt = 0; attempt < 150; attempt++) {
+    try {
+      if ((await fetch(url + "/readyz")).ok) return;
+    } catch {
+      // Not yet.
+    }
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  throw new Error(`nothing answers at ${url}`);
+}
+
+export class Hub {
+  readonly data = mkdtempSync(join(tmpdir(), "cairn-web-"));
+  url = "";
+  #processes: ChildProcess[] = [];
+  #browser: Browser | undefined;
+
+  async start() {
+    const port = await free_port();
+    this.url = `http://127.0.0.1:${port}`;
+    // The hub's own pages; with WEB_FRONT the app in web/build in front of it.
+    const front = process.env.WEB_FRONT ? await free_port() : undefined;
+    const own = this.url;
+    if (front) this.url = `http://127.0.0.1:${front}`;
+    this.#run(program, ["serve", "--data", this.data, "--listen", `127.0.0.1:${port}`], { CAIRN_PUBLIC_URL: this.url, CAIRN_SSH_LISTEN: "off", CAIRN_ADMIN: "keeper" });
+    await answers(own);
+    if (front) {
+      this.#run(process.execPath, ["tools/dev.ts", own, String(front)], {}, join(root, "web"));
+      await answers(this.url);
+    }
+    this.#browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+    return this;
+  }
+  #run(command: string, args: string[], env: Record<string, string>, cwd = root) {
+    const child = spawn(command, args, { cwd, env: { PATH: process.env.PATH, HOME: this.data, ...env } as NodeJS.ProcessEnv, stdio: "ignore" });
+    this.#processes.push(child);
+  }
+  async stop() {
+    await this.#browser?.close();
+    await Promise.all(this.#processes.map((child) => new Promise((done) => (child.once("exit", done), child.kill("SIGTERM")))));
+    rmSync(this.data, { recursive: true, force: true });
+  }
+
+  admin(...args: string[]): string {
+    return execFileSync(program, ["admin", ...args, "--data", this.data], { encoding: "utf8", env: { PATH: process.env.PATH, HOME: this.data } as NodeJS.ProcessEnv });
+  }
+  people() {
+    const person = (name: string, fullname: string, more = {}) => ({ name, fullname, email: `${name}@hub.example`, password, tokens: [{ name: "test", value: token(name), role: "write" }], ...more });
+    const file = join(this.data, "people.json");
+    writeFileSync(file, JSON.stringify({
+      users: [person("ada", "Ada Lovelace", { admin: true }), person("grace", "Grace Hopper"), person("jun", "Jun Ito 伊藤")],
+      orgs: [{ name: "northwind", fullname: "Northwind Research", members: { ada: "admin", grace: "write", jun: "read" } }],
+    }));
+    this.admin("apply", file);
+  }
+  async api(method: string, path: string, as: string, body?: unknown): Promise<unknown> {
+    const lines = Array.isArray(body);
+    const response = await fetch(this.url + path, {
+      method,
+      headers: { authorization: `Bearer ${token(as)}`, "content-type": lines ? "application/x-ndjson" : "application/json" },
+      ...(body === undefined ? {} : { body: lines ? body.map((line) => JSON.stringify(line)).join("\n") : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+    return text ? (JSON.parse(text) as unknown) : undefined;
+  }
+  async repository(type: "model" | "dataset", id: string, as: string, files: Record<string, string | Buffer>, more = {}) {
+    const [owner, name] = id.split("/");
+    await this.api("POST", "/api/repos/create", as, { type, name, ...(owner === as ? {} : { organization: owner }), ...more });
+    await this.commit(type, id, as, files, "Add files");
+  }
+  commit(type: "model" | "dataset", id: string, as: string, files: Record<string, string | Buffer>, summary: string) {
+    return this.api("POST", `/api/${type}s/${id}/commit/main`, as, [
+      { key: "header", value: { summary, description: "" } },
+      ...Object.entries(files).map(([path, content]) => ({ key: "file", value: { path, content: Buffer.from(content).toString("base64"), encoding: "base64" } })),
+    ]);
+  }
+
+  /** A browser of its own, signed in. What it complains of is collected in `troubles`. */
+  async browser(as: string | null, options: { width?: number; theme?: "light" | "dark" } = {}) {
+    const width = options.width ?? 1440;
+    const phone = width < 600;
+    const context = await this.#browser!.newContext({ viewport: { width, height: phone ? 844 : 900 }, colorScheme: options.theme ?? "light", hasTouch: phone, isMobile: phone });
+    if (as) {
+      const response = await context.request.post(this.url + "/api/-/v1/session", { data: { name: as, password } });
+      if (!response.ok()) throw new Error(`${as} cannot sign in: ${response.status()}`);
+    }
+    const troubles: string[] = [];
+    context.on("page", (page) => {
+      page.on("console", (message) => {
+        // A page that is not there answers 404, and the browser says so.
+        if (message.type() === "error" && !/status of (401|403|404)/.test(message.text())) troubles.push(`${page.url()}: ${message.text()}`);
+      });
+      page.on("pageerror", (error) => troubles.push(`${page.url()}: ${error.message}`));
+      page.on("request", (request) => {
+        if (!/^(data|blob):/.test(request.url()) && new URL(request.url()).origin !== new URL(this.url).origin) troubles.push(`${page.url()}: asked ${request.url()}`);
+      });
+    });
+    return { context, troubles, page: await context.newPage() };
+  }
+}
+
+/** A safetensors file of one tensor. */
+export function weights(): Buffer {
+  const header = Buffer.from(JSON.stringify({ __metadata__: { format: "pt" }, "encoder.weight": { dtype: "F16", shape: [8, 16], data_offsets: [0, 256] } }));
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(header.length));
+  return Buffer.concat([size, header, Buffer.alloc(256)]);
+}
+export const card = `---
+license: apache-2.0
+language: [en, de]
+library_name: transformers
+pipeline_tag: text-classification
+---
+# Router
+
+Sorts support tickets into queues.
+
+## Use
+
+\`\`\`python
+print("hello")
+\`\`\`
+
+| language | F1 |
+|---|---:|
+| English | 0.93 |
+
+## Limits
+
+Short tickets.
+
+## Training
+
+$e = mc^2$
+`;

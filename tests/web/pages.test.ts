@@ -1,0 +1,76 @@
+// Every kind of page, in both sizes and themes: no error in the console, no request to another
+// origin, nothing wider than the window, no violation that axe knows. `./test web --screenshots`
+// keeps a picture of each in build/screenshots.
+import { after, before, test } from "node:test";
+import assert from "node:assert/strict";
+import { mkdirSync } from "node:fs";
+import { axe_source, card, Hub, weights, type Page } from "./hub.ts";
+
+const hub = new Hub();
+const pictures = process.env.WEB_SCREENSHOTS;
+before(async () => {
+  await hub.start();
+  hub.people();
+  await hub.repository("model", "northwind/router", "ada", { "README.md": card, "config.json": '{"a": [1, {"b": null}]}', "model.safetensors": weights(), "eval/run.py": "def run(n: int):\n    return n\n" });
+  await hub.commit("model", "northwind/router", "grace", { "eval/run.py": "def run(n: int):\n    return n + 1\n" }, "Count from one");
+  await hub.repository("dataset", "ada/tickets", "ada", { "README.md": "---\nlicense: cc0-1.0\n---\n# Tickets\n\nTexts.\n", "data/rows.csv": 'id,text\n1,"a, b"\n2,こんにちは\n' });
+  await hub.repository("model", "jun/kanji", "jun", { "README.md": "---\nlanguage: ja\n---\n# 漢字\n\n手書きの漢字を読みます。\n" });
+  await hub.api("PUT", "/api/models/jun/kanji/settings", "jun", { gated: "manual" });
+  await hub.repository("model", "ada/secret", "ada", { "a.txt": "x" }, { private: true });
+  await hub.api("POST", "/api/repos/create", "ada", { type: "model", name: "empty" });
+});
+after(() => hub.stop());
+
+const model = "/northwind/router";
+const pages: [name: string, who: string | null, address: string][] = [
+  ["components", null, "/-/components"], ["login", null, "/login"], ["reset", null, "/login/reset"],
+  ["home-signed-out", null, "/"], ["home", "ada", "/"],
+  ["models", null, "/models"], ["models-none", null, "/models?library=nothing&search=zzz"], ["datasets", null, "/datasets"], ["spaces-empty", null, "/spaces"],
+  ["repository", "ada", model], ["repository-gated", "grace", "/jun/kanji"], ["repository-empty", "ada", "/ada/empty"], ["dataset", null, "/datasets/ada/tickets"],
+  ["missing", null, "/ada/secret"], ["tree", "ada", `${model}/tree/main`], ["tree-folder", null, `${model}/tree/main/eval`],
+  ["blob-code", null, `${model}/blob/main/eval/run.py`], ["blob-json", null, `${model}/blob/main/config.json`], ["blob-tensors", null, `${model}/blob/main/model.safetensors`],
+  ["blob-table", null, "/datasets/ada/tickets/blob/main/data/rows.csv"], ["blob-markdown", "ada", `${model}/blob/main/README.md`],
+  ["edit", "ada", `${model}/edit/main/eval/run.py`], ["new-file", "ada", `${model}/new/main`], ["upload", "ada", `${model}/upload/main`],
+  ["history", "ada", `${model}/commits/main`], ["history-file", "ada", `${model}/commits/main/eval/run.py`], ["settings", "ada", `${model}/settings`],
+  ["owner", null, "/ada"], ["organization", "ada", "/northwind"], ["new", "ada", "/new"],
+  ...["profile", "password", "sessions", "tokens", "keys", "organizations", "applications", "storage", "deleted"].map((section): [string, string, string] => [`account-${section}`, "ada", `/settings/${section}`]),
+  ["organization-new", "ada", "/organizations/new"], ["organization-members", "ada", "/organizations/northwind/settings/members"], ["device", "ada", "/oauth/device"],
+];
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe_source);
+  return page.evaluate(async () => {
+    const axe = (globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
+    const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
+    return found.violations.map((entry) => `${entry.id}: ${entry.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
+  });
+}
+
+for (const theme of ["light", "dark"] as const)
+  for (const width of [1440, 390])
+    test(`pages, ${width} px, ${theme}`, async (t) => {
+      const browsers = { ada: await hub.browser("ada", { width, theme }), grace: await hub.browser("grace", { width, theme }), nobody: await hub.browser(null, { width, theme }) };
+      if (pictures) mkdirSync(pictures, { recursive: true });
+      for (const [name, who, address] of pages)
+        await t.test(name, async () => {
+          const { page, troubles } = browsers[(who ?? "nobody") as keyof typeof browsers];
+          troubles.length = 0;
+          await page.goto(hub.url + address, { waitUntil: "networkidle" });
+          assert.deepEqual(troubles, []);
+          assert.equal(await page.locator("main h1").count(), 1, "a page has one heading of the first level");
+          const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          assert.ok(wider <= 0, `wider than the window by ${wider} px`);
+          if (pictures) await page.screenshot({ path: `${pictures}/${name}-${width}-${theme}.png`, fullPage: true });
+          assert.deepEqual(await violations(page), []);
+        });
+      for (const { context } of Object.values(browsers)) await context.close();
+    });
+
+test("a private name is in no page of strangers", async () => {
+  const { context } = await hub.browser(null);
+  for (const address of ["/", "/models", "/ada", "/models?search=secret"])
+    assert.ok(!(await (await context.request.get(hub.url + address)).text()).replaceAll("search=secret", "").includes("ada/secret"), address);
+  const missing = await context.request.get(hub.url + "/ada/secret");
+  assert.equal(missing.status(), 404);
+  await context.close();
+});
