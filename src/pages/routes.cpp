@@ -243,15 +243,6 @@ Task<> join(Visit& visit) {
   co_return;
 }
 
-Task<> docs(Visit& visit) {
-  begin(visit, "docs", "Documentation");
-  visit.page.page["slug"] = visit.request.rest_path("slug");
-  visit.page.canonical = std::string(visit.request.path());
-  visit.page.listed = true;
-  visit.page.first = "<h1>Documentation</h1>";
-  co_return;
-}
-
 void add_site_pages(Routes& routes) {
   routes.add("/", "home", For::readers, home);
   routes.add("/{owner}", "owner", For::readers, owner);

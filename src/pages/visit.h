@@ -75,6 +75,7 @@ void begin(Visit& visit, std::string_view kind, std::string title);
 Task<> home(Visit& visit);
 Task<> list(Visit& visit, RepoKind kind);
 Task<> owner(Visit& visit);
+Task<> docs(Visit& visit);  ///< A chapter of docs/guide.
 Task<> repository(Visit& visit, RepoKind kind);
 Task<> old_name(Visit& visit, RepoKind kind);  ///< "/datasets/squad".
 /// @param verb  the word in the address: "tree", "blob", "edit"…

@@ -102,7 +102,7 @@ ADDRESSES = [
     ("/ada", "owner", 200), ("/crew", "owner", 200), ("/nobody-of-this-name", "missing", 404),
     ("/login", "login", 200), ("/login/reset", "reset", 200), ("/join", "join", 200),
     ("/setup", "setup", 200), ("/settings/verify", "verify", 200), ("/docs", "docs", 200),
-    ("/docs/git/push", "docs", 200), ("/-/components", "components", 200),
+    ("/docs/git", "docs", 200), ("/docs/git/push", "missing", 404), ("/-/components", "components", 200),
     ("/ada/none", "missing", 404), ("/datasets/ada/none", "missing", 404), ("/a/b/c/d/e", "missing", 404),
 ]
 
@@ -478,3 +478,20 @@ def test_pages_carry_what_the_app_asks_for(hub, ada, stranger, tmp_path):
         for address, document, names in zip(addresses, documents, json.loads(run.stdout)):
             missing = set(names) - set(document["answers"])
             assert not missing, (address, viewer, missing)
+
+
+# ---- The guide -----------------------------------------------------------------------------------
+
+
+def test_the_guide_speaks_of_this_hub(hub, nobody):
+    first = json.loads(nobody.get("/docs", Accept=PAGE).ok().text)
+    assert first["page"]["slug"] == "start" and "<h1" in first["html"]["card"]
+    chapters = first["page"]["chapters"]
+    assert len(chapters) >= 9
+    whole = ""
+    for chapter in chapters:
+        answer = nobody.get(f"/docs/{chapter['slug']}", Accept=BROWSER).ok()
+        page = json.loads(document(answer).data)
+        assert page["canonical"] == f"/docs/{chapter['slug']}" and page["contents"]["card"]
+        whole += page["html"]["card"]
+    assert "localhost:2247" not in whole and f"{hub.url}/ada/bert" in whole

@@ -52,6 +52,7 @@ const views: Views = {
   commits: () => import("./pages/commits.svelte"),
   commit: () => import("./pages/commit.svelte"),
   settings: () => import("./pages/settings.svelte"),
+  docs: () => import("./pages/docs.svelte"),
   components: () => import("./pages/components.svelte"),
   missing: () => import("./pages/missing.svelte"),
   forbidden: () => import("./pages/missing.svelte"),

@@ -29,7 +29,7 @@ export type Page =
   | { kind: "oauth_authorize" }
   | { kind: "device" } // /oauth/device
   | { kind: "admin"; section: string }
-  | { kind: "docs"; slug: string }
+  | { kind: "docs"; slug: string; chapters: { slug: string; title: string }[] } // its text is html.card
   | { kind: "components" } // /-/components
   | { kind: "missing"; reason?: string } // 404
   | { kind: "forbidden"; reason?: string; type?: RepoType; id?: string } // 403: "gated", "disabled", "role"
