@@ -311,7 +311,7 @@ CALLS = {
     "admin.secrets.rotate": call(body={}),
 }
 # What the pages' own routes declare by being pages.
-PAGES = {"page.render": "everyone", "page.asset": "everyone"}
+PAGES = {"page.render": "signed_in", "page.asset": "everyone"}
 # Standing for parts of a path that a call does not name.
 PLACES = {"owner": ORG, "org": ORG, "user": "boss"}
 # Asked with a body in any case: DELETE and the like would be 400 without.

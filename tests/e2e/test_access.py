@@ -451,6 +451,8 @@ Every route of the hub, the rule it declares, and what each rule means for whom.
 `tests/e2e/test_access.py`, which asks the running hub every route as every person about every object
 and fails when it answers otherwise: `CAIRN_WRITE_DOCS=1 ./test e2e -k access` writes this page anew.
 
+Pages are not listed: each shows its visitor what the API gives them, and is missing where that is hidden.
+
 """
 MEANINGS = {
     "everyone": "Everybody. On a hub with `anonymous_read = no` people sign in first, but for the "
