@@ -23,9 +23,6 @@ add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wno-un
                     -Wno-missing-field-initializers -Wno-gnu-zero-variadic-macro-arguments
                     "$<$<COMPILE_LANGUAGE:CXX>:SHELL:-Xclang -fno-pch-timestamp>"
                     "-ffile-prefix-map=${CMAKE_SOURCE_DIR}=." -fcolor-diagnostics)
-if(DEFINED ENV{CI})
-  add_compile_options(-Werror)
-endif()
 add_link_options(-fuse-ld=lld)
 
 # Boost.Asio: coroutines only, no deprecated names; one place decides for every target, or two
