@@ -35,6 +35,7 @@ const pages: [name: string, who: string | null, address: string][] = [
   ["owner", null, "/ada"], ["organization", "ada", "/northwind"], ["new", "ada", "/new"],
   ...["profile", "password", "sessions", "tokens", "keys", "organizations", "applications", "storage", "deleted"].map((section): [string, string, string] => [`account-${section}`, "ada", `/settings/${section}`]),
   ["organization-new", "ada", "/organizations/new"], ["organization-members", "ada", "/organizations/northwind/settings/members"], ["device", "ada", "/oauth/device"],
+  ...["overview", "people", "invites", "policies", "work"].map((section): [string, string, string] => [`admin-${section}`, "ada", `/admin/${section}`]),
 ];
 
 async function violations(page: Page): Promise<string[]> {

@@ -53,6 +53,7 @@ const views: Views = {
   commit: () => import("./pages/commit.svelte"),
   settings: () => import("./pages/settings.svelte"),
   docs: () => import("./pages/docs.svelte"),
+  admin: () => import("./pages/admin.svelte"),
   components: () => import("./pages/components.svelte"),
   missing: () => import("./pages/missing.svelte"),
   forbidden: () => import("./pages/missing.svelte"),

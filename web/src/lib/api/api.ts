@@ -29,6 +29,8 @@ export const csrf_header = (): Record<string, string> => (csrf ? { "X-CSRF-Token
 /** Asks for what a change needs first: the password again, or signing in. True: try once more. */
 type Unlock = (what: "password" | "sign_in") => Promise<boolean>;
 let unlock: Unlock = async () => false;
+/** For pages that may be read only after the password. */
+export const ask_unlock = (what: "password" | "sign_in") => unlock(what);
 export const set_unlock = (function_: Unlock) => void (unlock = function_);
 
 function error_of(answer: Answer, headers?: Headers): ApiError {
