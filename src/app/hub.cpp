@@ -5,6 +5,7 @@
 #include <thread>
 
 #include <pwd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "app/version.h"
@@ -93,6 +94,9 @@ render::Options render_options() {
   out.program.nice = 5;
   // Processor time of all documents of one child.
   out.program.confined = process::Confinement{.memory_bytes_max = 1u << 30, .cpu_seconds_max = 60};
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+  out.program.confined->memory_bytes_max = RLIM_INFINITY;  // Their shadow takes terabytes.
+#endif
   return out;
 }
 

@@ -26,6 +26,7 @@ void add_api_routes(http::Router& router, Services& services) {
     auto kind = parse_repo_kind(in.type.value_or("model")).value_or(RepoKind::model);
     render::Source source;
     source.markdown = std::move(in.text);
+    source.who = "user:" + std::to_string(actor->user.value);
     std::string path = in.path.value_or("README.md");
     auto slash = path.rfind('/');
     if (slash != path.npos) source.folder = path.substr(0, slash);

@@ -116,7 +116,8 @@ struct Renderer::State {
   State(Blocking& b, Options o)
       : blocking(b),
         options(std::move(o)),
-        slots(options.children_max, options.children_max, waiting_max),
+        slots(options.children_max, std::max<std::size_t>(options.children_max - 1, 1),
+              waiting_max),
         cache(options.cache_bytes_max, options.cache_rows_max) {}
 
   static constexpr std::size_t waiting_max = 200;
@@ -172,7 +173,7 @@ Task<Result<DocumentRef>> Renderer::render(Source source) {
   auto* state = state_.get();
   if (!source.key.empty())
     if (auto found = kept(source.key, source.folder, source.pictures)) co_return found;
-  auto slot = co_await state->slots.acquire("render", seconds(10));
+  auto slot = co_await state->slots.acquire(source.who, seconds(10));
   if (!slot) co_return std::unexpected(std::move(slot).error());
   auto shared = std::make_shared<const Source>(std::move(source));
   auto work = [state, shared] { return state->run(*shared); };

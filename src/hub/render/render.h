@@ -12,7 +12,7 @@ namespace cairn::render {
 struct Options {
   /// Starts what calls `run_worker`.
   process::Command program;
-  std::size_t children_max = 2;  ///< At once; others wait.
+  std::size_t children_max = 3;  ///< At once; others wait. Nobody has all of them: `Source::who`.
   int documents_max = 200;       ///< Of one child, then another takes its place.
   std::size_t cache_bytes_max = 64u << 20;
   std::size_t cache_rows_max = 10'000;
@@ -23,6 +23,7 @@ struct Source {
   std::string markdown;
   std::string folder;  ///< Of the file in its repository; "" is the root.
   Pictures pictures = Pictures::ask;
+  std::string who = "page";  ///< Whose share it counts to: pages together, each writer alone.
   /// Names the bytes of `markdown`: what was rendered under it is kept. Empty: nothing is kept.
   std::string key;
 };
