@@ -109,12 +109,23 @@ def test_44_stalled_uploads_of_one_keep_nobody_else_waiting(own_hub, tmp_path):
         return begin(hub, head, b"x" * 1000)
 
     held = [stalled(n + 1) for n in range(16)]
+    over = threading.Event()
+
+    def trickle():  # Slow, but not so slow that the hub ends them.
+        while not over.wait(2):
+            for connection in held:
+                connection.sendall(b"x" * 1000)
+
+    trickling = threading.Thread(target=trickle)
+    trickling.start()
     refused = stalled(17)  # Beyond receiving_each_max.
     refused.settimeout(60)
     mine = tmp_path / "bob.bin"
     mine.write_bytes(content_of("bob", 20 * MIB))
     XetClient(hub.url, BOB, tmp_path / "bob").upload("bob/load", {"b.bin": mine})
     answer = refused.recv(4000).decode()
+    over.set()
+    trickling.join()
     assert answer.startswith("HTTP/1.1 503") and "\r\nRetry-After:" in answer
     for connection in [*held, refused]:
         connection.close()
