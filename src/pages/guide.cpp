@@ -8,15 +8,10 @@ namespace {
 struct Chapter {
   std::string_view slug, title;
 };
-constexpr Chapter chapters[] = {{"start", "Start"},
-                                {"upload", "Upload"},
-                                {"download", "Download"},
-                                {"git", "Git"},
-                                {"large-files", "Large files"},
-                                {"cards", "Cards"},
-                                {"teams", "Teams"},
-                                {"tokens", "Tokens"},
-                                {"operate", "Operate"}};
+constexpr Chapter chapters[] = {
+    {"start", "Start"}, {"upload", "Upload"},           {"download", "Download"},
+    {"git", "Git"},     {"large-files", "Large files"}, {"cards", "Cards"},
+    {"teams", "Teams"}, {"tokens", "Tokens"},           {"operate", "Operate"}};
 
 const Chapter* find_chapter(std::string_view slug) {
   for (const auto& chapter : chapters)
@@ -50,8 +45,8 @@ Task<> docs(Visit& visit) {
   visit.page.first = "<nav>";
   for (const auto& each : chapters) {
     list.push_back(json::object{{"slug", each.slug}, {"title", each.title}});
-    visit.page.first += "<a href=\"/docs/" + std::string(each.slug) + "\">" +
-                        std::string(each.title) + "</a> ";
+    visit.page.first +=
+        "<a href=\"/docs/" + std::string(each.slug) + "\">" + std::string(each.title) + "</a> ";
   }
   visit.page.page["slug"] = slug;
   visit.page.page["chapters"] = std::move(list);

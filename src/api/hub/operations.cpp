@@ -96,8 +96,8 @@ void add_operation_routes(http::Router& router, Services& services) {
          .operation = "repo.duplicate",
          .summary = "Copy a repository with its history; no bytes move.",
          .scope = "write",
-         .body_bytes_max = duplicate_bytes_max,
          .access = "repo.copy",
+         .body_bytes_max = duplicate_bytes_max,
          .handler = on_repo(services, kind, Action::read_content, duplicate_handler(services)),
          .request_schema = json_schema<DuplicateIn>(),
          .response_schema = json_schema<DuplicateOut>()});

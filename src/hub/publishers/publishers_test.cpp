@@ -47,16 +47,21 @@ TEST(PublisherClaims, AreOfThisIssuerForThisHubAndNow) {
 }
 
 TEST(PublisherClaims, MatchWholeOrFromTheBeginning) {
-  json::object token{{"repository", "acme/train"}, {"id", 42}, {"fork", false},
+  json::object token{{"repository", "acme/train"},
+                     {"id", 42},
+                     {"fork", false},
                      {"ref", "acme/train/.github/workflows/a.yml@refs/heads/main"},
                      {"list", json::array{"acme/train"}}};
   EXPECT_TRUE(match({{"repository", "acme/train"}, {"id", "42"}, {"fork", "false"}}, token));
   EXPECT_TRUE(match({{"ref", "acme/train/.github/workflows/a.yml@*"}}, token));
   EXPECT_TRUE(match({{"repository", "acme/*"}}, token));
-  for (const Claims& wrong :
-       {Claims{}, {{"repository", "acme"}}, {{"repository", "acme/train2"}}, {{"none", "x"}},
-        {{"repository", "acme/train"}, {"id", "43"}}, {{"list", "acme/train"}},
-        {{"ref", "acme/train/.github/workflows/b.yml@*"}}})
+  for (const Claims& wrong : {Claims{},
+                              {{"repository", "acme"}},
+                              {{"repository", "acme/train2"}},
+                              {{"none", "x"}},
+                              {{"repository", "acme/train"}, {"id", "43"}},
+                              {{"list", "acme/train"}},
+                              {{"ref", "acme/train/.github/workflows/b.yml@*"}}})
     EXPECT_FALSE(match(wrong, token));
 }
 
@@ -80,8 +85,8 @@ class PublishersTest : public testing::TestWithParam<db::Engine> {
         return fail(ErrorCode::unavailable, "OutboundFailed", "The other server is away.");
       if (url == std::string(issuer) + "/keys")
         return json::serialize(json::object{{"keys", json::array{key.public_json()}}});
-      return json::serialize(json::object{{"issuer", issuer},
-                                          {"jwks_uri", std::string(issuer) + "/keys"}});
+      return json::serialize(
+          json::object{{"issuer", issuer}, {"jwks_uri", std::string(issuer) + "/keys"}});
     };
     return out;
   }
@@ -98,8 +103,8 @@ class PublishersTest : public testing::TestWithParam<db::Engine> {
   oauth::Jwk key = oauth::Jwk::make_rsa("one");
   bool answers = true;
   int asked = 0;
-  Publishers publishers{*hub.database, hub.blocking, hub.clock, *hub.accounts, *hub.repos,
-                        options()};
+  Publishers publishers{*hub.database, hub.blocking, hub.clock,
+                        *hub.accounts, *hub.repos,   options()};
 };
 INSTANTIATE_TEST_SUITE_P(Engines, PublishersTest, testing::ValuesIn(db::testing::engines()));
 
@@ -153,7 +158,9 @@ TEST_P(PublishersTest, GoWithPersonAndRepository) {
   trust();
   hub.must(hub.run(hub.repos->remove(hub.ada, repo->kind, repo->name)));
   hub.must(hub.run(hub.repos->purge(Actor::system(), repo->public_id)));
-  auto left = [&](db::Tx& tx) -> Result<std::size_t> { return store::of_repo(tx, repo->id).size(); };
+  auto left = [&](db::Tx& tx) -> Result<std::size_t> {
+    return store::of_repo(tx, repo->id).size();
+  };
   EXPECT_EQ(hub.must(hub.read(left)), 0u);
 }
 

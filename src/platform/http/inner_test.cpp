@@ -39,7 +39,8 @@ Asked ask(Router& router, InnerQuestion question) {
                   out.error = answer.error().word;
                 co_return text(200, "");
               }});
-  testing::send(router, Method::get, "/", {{"Cookie", "a=b"}});
+  auto outer = testing::send(router, Method::get, "/", {{"Cookie", "a=b"}});
+  EXPECT_EQ(outer.status, 200);
   return out;
 }
 
