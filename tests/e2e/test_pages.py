@@ -161,7 +161,8 @@ def test_moved_repositories_and_old_names_lead_on(ada, stranger):
     assert (answer.status, answer["Location"]) == (307, "/ada/page-new/tree/main/docs?x=1")
     assert open_page(stranger, "/models/ada/page-new")["Location"] == "/ada/page-new"
     assert stranger("GET", "/ada/page-old", headers={"Accept": PAGE})["Location"] == "/ada/page-new"
-    make(ada, "ada/aliased")
+    if ada.get(api_of("ada/aliased")).status == 404:  # Other tests use it too.
+        ada.create("ada/aliased")
     assert open_page(stranger, "/gpt0")["Location"] == "/ada/aliased"
 
 
