@@ -111,15 +111,15 @@ bool wants_document(const http::Request& request) {
   return request.headers().joined("Accept").find("text/html") != std::string::npos;
 }
 
-std::string page_json(const Visit& visit, json::object hub, json::value viewer) {
+std::string page_json(const Visit& visit, const json::object& hub, const json::value& viewer) {
   const auto& page = visit.page;
   std::string out = "{\"status\":" + std::to_string(page.status);
   append_json(out, "title", text_or_null(full_title(visit)));
   if (!page.description.empty()) append_json(out, "description", text_or_null(page.description));
   if (!page.canonical.empty()) append_json(out, "canonical", text_or_null(page.canonical));
   append_json(out, "request_id", text_or_null(visit.request.id()));
-  append_json(out, "hub", std::move(hub));
-  append_json(out, "viewer", std::move(viewer));
+  append_json(out, "hub", hub);
+  append_json(out, "viewer", viewer);
   append_json(out, "page", page.page);
   out += ",\"answers\":{";
   bool first = true;
@@ -177,7 +177,7 @@ Task<http::Response> respond(Visit& visit, const std::optional<Shell>& shell) {
   auto [hub, viewer] = co_await hub_and_viewer(visit);
   if (data_alone) {
     out.headers.set("Content-Type", std::string(page_media_type));
-    out.body = page_json(visit, std::move(hub), std::move(viewer));
+    out.body = page_json(visit, hub, viewer);
     co_return out;
   }
   out.headers.set("Content-Type", "text/html; charset=utf-8");
@@ -189,7 +189,7 @@ Task<http::Response> respond(Visit& visit, const std::optional<Shell>& shell) {
   }
   bool others = visit.services.settings.current()->external_images;
   out.headers.set("Content-Security-Policy", others ? shell->open_policy : shell->policy);
-  std::string data = script_safe(page_json(visit, std::move(hub), std::move(viewer)));
+  std::string data = script_safe(page_json(visit, hub, viewer));
   out.body = shell->before_head + head_of(visit, *shell, data) + shell->before_body +
              "<main id=\"first\">" + visit.page.first + "</main>" + shell->after;
   co_return out;

@@ -22,7 +22,8 @@ constexpr std::string_view page_media_type = "application/vnd.cairn.page+json";
 [[nodiscard]] bool wants_document(const http::Request& request);
 
 /// Everything the app is drawn from, as JSON text.
-[[nodiscard]] std::string page_json(const Visit& visit, json::object hub, json::value viewer);
+[[nodiscard]] std::string page_json(const Visit& visit, const json::object& hub,
+                                    const json::value& viewer);
 /// JSON text that can stand in a script element.
 [[nodiscard]] std::string script_safe(std::string_view json);
 

@@ -147,7 +147,7 @@ TEST(Render, LongAndDeepTextsAreCutAndStayWhole) {
 TEST(Render, BytesThatAreNoTextDoNoHarm) {
   std::string text =
       "a\xff"
-      "b\0c ![x](\xff"
+      "b c ![x](\xff"
       "r/etc) \xc3";
   text[3] = '\0';
   auto document = render_markdown(text, "", Pictures::ask);
