@@ -6,10 +6,14 @@ import hashlib
 import html
 import json
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from browser import browser_of, setting
+from cairn import ROOT
 from wire import KINDS, PUBLIC_ID, Wire, add, api_of, web_of
 
 PAGE = "application/vnd.cairn.page+json"
@@ -225,8 +229,7 @@ def test_consent_is_a_page_for_browsers_alone(stranger, ada):
 # ---- The document -------------------------------------------------------------------------------
 
 def test_the_policy_and_the_other_headers(hub, stranger):
-    if not built_with_pages(hub):
-        pytest.skip("this program was built without web/build")
+    assert built_with_pages(hub), "scripts/build-web, then build the program again"
     answer = open_page(stranger, "/")
     policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
     assert policy["default-src"] == "'none'" and policy["frame-ancestors"] == "'none'"
@@ -252,8 +255,7 @@ def test_pages_of_people_stay_with_them(hub):
 
 def test_the_data_of_a_page_is_in_its_document(hub, ada, stranger):
     make(ada, "ada/page-document", files={"README.md": CARD + "\n</script><!-- <script> \u2028"})
-    if not built_with_pages(hub):
-        pytest.skip("this program was built without web/build")
+    assert built_with_pages(hub), "scripts/build-web, then build the program again"
     answer = open_page(stranger, "/ada/page-document")
     page = document(answer)
     shown, asked = json.loads(page.data), data_of(stranger, "/ada/page-document")
@@ -428,8 +430,7 @@ def test_a_text_made_to_break_the_renderer_breaks_nothing(ada):
 # ---- The app's files ----------------------------------------------------------------------------
 
 def test_the_apps_files_are_kept_for_ever_and_sent_compressed(hub, stranger):
-    if not built_with_pages(hub):
-        pytest.skip("this program was built without web/build")
+    assert built_with_pages(hub), "scripts/build-web, then build the program again"
     files = set(re.findall(r'(?:src|href)="(/-/app/immutable/[^"]+)"', open_page(stranger, "/").text))
     assert files
     for path in files:
@@ -449,15 +450,8 @@ def test_the_apps_files_are_kept_for_ever_and_sent_compressed(hub, stranger):
 
 def test_pages_carry_what_the_app_asks_for(hub, ada, stranger, tmp_path):
     """web/src/lib/needs.ts, run by Node, against the documents of the server."""
-    import shutil
-    import subprocess
-    import sys
-    from pathlib import Path
-
-    node = shutil.which("node", path=str(Path(sys.executable).parent)) or shutil.which("node")
-    needs = Path(__file__).resolve().parents[2] / "web/src/lib/needs.ts"
-    if not node or not needs.is_file():
-        pytest.skip("no Node, or no app")
+    node = Path(sys.executable).with_name("node")  # Of tests/requirements.lock.
+    needs = ROOT / "web/src/lib/needs.ts"
     make(ada, "ada/page-needs")
     sha = ada.get("/api/models/ada/page-needs").json["sha"]
     addresses = ["/", "/models", "/datasets?search=%C3%BC+a&other=b%26c&sort=least_params&license=mit", "/spaces",

@@ -67,10 +67,10 @@ std::string_view attribute(const GumboNode& node, const char* name) {
 
 std::string text_of(const GumboNode& top, std::size_t bytes_max) {
   std::string out;
-  std::vector<const GumboNode*> todo = {&top};
-  while (!todo.empty() && out.size() < bytes_max) {
-    const GumboNode& node = *todo.back();
-    todo.pop_back();
+  std::vector<const GumboNode*> unread = {&top};
+  while (!unread.empty() && out.size() < bytes_max) {
+    const GumboNode& node = *unread.back();
+    unread.pop_back();
     switch (node.type) {
       case GUMBO_NODE_TEXT:
       case GUMBO_NODE_WHITESPACE:
@@ -83,7 +83,7 @@ std::string text_of(const GumboNode& top, std::size_t bytes_max) {
         if (tag == GUMBO_TAG_BR) out += ' ';
         const auto& children = node.v.element.children;
         for (unsigned i = children.length; i-- > 0;)
-          todo.push_back(static_cast<const GumboNode*>(children.data[i]));
+          unread.push_back(static_cast<const GumboNode*>(children.data[i]));
         break;
       }
       default:
