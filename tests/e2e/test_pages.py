@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from browser import browser_of, setting
 from cairn import ROOT
-from wire import KINDS, PUBLIC_ID, Wire, add, api_of, web_of
+from wire import KINDS, PUBLIC_ID, Wire, api_of, web_of
 
 PAGE = "application/vnd.cairn.page+json"
 BROWSER = "text/html,application/xhtml+xml,*/*;q=0.8"
@@ -321,8 +321,7 @@ def test_an_administrator_lets_browsers_load_pictures(hub, ada, stranger):
     setting(hub, "external_images", "allow")
     try:
         assert '<img src="https://elsewhere.example/x.png"' in data_of(stranger, "/ada/page-pictures")["html"]["card"]
-        if built_with_pages(hub):
-            assert "https:" in open_page(stranger, "/ada/page-pictures")["Content-Security-Policy"]
+        assert "https:" in open_page(stranger, "/ada/page-pictures")["Content-Security-Policy"]
     finally:
         setting(hub, "external_images", "")
     assert "https:" not in open_page(stranger, "/ada/page-pictures")["Content-Security-Policy"]
