@@ -1,4 +1,5 @@
 #include "api/oauth/wire.h"
+#include "hub/repo/administered.h"
 
 // Trusted publishers: programs of a CI that get tokens here without a secret.
 namespace cairn::api::oauth {
@@ -86,14 +87,9 @@ void add_place(http::Router& router, Place place) {
               .handler = remove});
 }
 
-Task<Result<repo::RepoRef>> administered(Services& services, http::Request& request,
-                                         RepoKind kind) {
+Task<Result<repo::RepoRef>> repo_of(Services& services, http::Request& request, RepoKind kind) {
   std::string name = std::string(request.param("ns")) + "/" + std::string(request.param("name"));
-  CAIRN_CO_TRY(found, co_await services.repos.find(actor_of(request), kind, name,
-                                                   access::Action::administer));
-  // An old name is for reading: what is opened to a program should be named as it is.
-  if (found.moved) co_return std::unexpected(access::hidden(actor_of(request)));
-  co_return found.repo;
+  co_return co_await repo::administered(services.repos, actor_of(request), kind, std::move(name));
 }
 
 Place of_repo(Services& services, RepoKind kind) {
@@ -101,16 +97,16 @@ Place of_repo(Services& services, RepoKind kind) {
   out.path = "/api/-/v1/" + std::string(repo::plural(kind)) + "/{ns}/{name}/trusted-publishers";
   out.access = "repo.administer";
   out.list = [&services, kind](http::Request& request) -> Task<Result<std::vector<Publisher>>> {
-    CAIRN_CO_TRY(repo, co_await administered(services, request, kind));
+    CAIRN_CO_TRY(repo, co_await repo_of(services, request, kind));
     co_return co_await services.publishers.list(repo);
   };
   out.add = [&services, kind](http::Request& request,
                               publishers::NewPublisher in) -> Task<Result<Publisher>> {
-    CAIRN_CO_TRY(repo, co_await administered(services, request, kind));
+    CAIRN_CO_TRY(repo, co_await repo_of(services, request, kind));
     co_return co_await services.publishers.add(actor_of(request), repo, std::move(in));
   };
   out.remove = [&services, kind](http::Request& request, PublicId id) -> Task<Result<>> {
-    CAIRN_CO_TRY(repo, co_await administered(services, request, kind));
+    CAIRN_CO_TRY(repo, co_await repo_of(services, request, kind));
     co_return co_await services.publishers.remove(actor_of(request), repo, id);
   };
   return out;

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "hub/repo/administered.h"
 
 namespace cairn::api::ssh {
 namespace {
@@ -161,26 +162,21 @@ Task<Result<http::Response>> remove_own(Services& services, http::Request& reque
   co_return http::empty(204);
 }
 
-Task<Result<repo::RepoRef>> administered(Services& services, http::Request& request,
-                                         RepoKind kind) {
+Task<Result<repo::RepoRef>> repo_of(Services& services, http::Request& request, RepoKind kind) {
   std::string name = std::string(request.param("ns")) + "/" + std::string(request.param("name"));
-  CAIRN_CO_TRY(found, co_await services.repos.find(actor_of(request), kind, name,
-                                                   access::Action::administer));
-  // An old name is for reading: what is opened to a key should be named as it is.
-  if (found.moved) co_return std::unexpected(access::hidden(actor_of(request)));
-  co_return found.repo;
+  co_return co_await repo::administered(services.repos, actor_of(request), kind, std::move(name));
 }
 
 Task<Result<http::Response>> list_deploy(Services& services, http::Request& request,
                                          RepoKind kind) {
-  CAIRN_CO_TRY(repo, co_await administered(services, request, kind));
+  CAIRN_CO_TRY(repo, co_await repo_of(services, request, kind));
   CAIRN_CO_TRY(list, co_await services.keys.list(repo));
   co_return encode(list);
 }
 
 Task<Result<http::Response>> add_deploy(Services& services, http::Request& request, RepoKind kind) {
   CAIRN_CO_TRY(in, co_await request.read_json<KeyIn>());
-  CAIRN_CO_TRY(repo, co_await administered(services, request, kind));
+  CAIRN_CO_TRY(repo, co_await repo_of(services, request, kind));
   CAIRN_CO_TRY(key, co_await services.keys.add(actor_of(request), repo, decode(std::move(in))));
   co_return http::json(201, encode(key));
 }
@@ -188,7 +184,7 @@ Task<Result<http::Response>> add_deploy(Services& services, http::Request& reque
 Task<Result<http::Response>> remove_deploy(Services& services, http::Request& request,
                                            RepoKind kind) {
   CAIRN_CO_TRY(id, parse_public_id(request.param("id")));
-  CAIRN_CO_TRY(repo, co_await administered(services, request, kind));
+  CAIRN_CO_TRY(repo, co_await repo_of(services, request, kind));
   CAIRN_CO_CHECK(co_await services.keys.remove(repo, id));
   co_return http::empty(204);
 }
