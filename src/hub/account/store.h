@@ -1,6 +1,6 @@
 #pragma once
-// The rows of this module. All its SQL stands in store.cpp; rules stand in the files that call
-// this.
+// The rows of this module. All its SQL stands in store.cpp, of tokens and sessions in
+// store_credentials.cpp; rules stand in the files that call this.
 #include <optional>
 #include <span>
 #include <string>
@@ -17,6 +17,7 @@ namespace cairn::account::store {
 
 /// All of them, for the test that holds them to their indexes.
 std::span<const db::Statement* const> statements();
+std::span<const db::Statement* const> credential_statements();
 
 /// A row of `owners`, with what the outside never sees.
 struct OwnerRow {
