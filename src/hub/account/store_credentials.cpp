@@ -79,7 +79,12 @@ constexpr Statement touch_session_sql{"account.touch_session", R"sql(
   UPDATE sessions SET last_used_at = $1, address = $2, user_agent = $3
   WHERE id = $4 AND (last_used_at IS NULL OR last_used_at < $1))sql"};
 
-constexpr const Statement* all_statements[] = {&insert_token_sql, &update_token_sql, &token_by_id_sql, &token_by_public_id_sql, &token_by_hash_sql, &tokens_of_sql, &living_tokens_sql, &revoke_token_sql, &touch_token_sql, &rotate_token_sql, &insert_session_sql, &session_by_hash_sql, &session_by_public_id_sql, &sessions_of_sql, &end_session_sql, &confirm_session_sql, &forget_sessions_sql, &revive_session_sql, &end_sessions_sql, &touch_session_sql};
+constexpr const Statement* all_statements[] = {
+    &insert_token_sql,         &update_token_sql,   &token_by_id_sql,    &token_by_public_id_sql,
+    &token_by_hash_sql,        &tokens_of_sql,      &living_tokens_sql,  &revoke_token_sql,
+    &touch_token_sql,          &rotate_token_sql,   &insert_session_sql, &session_by_hash_sql,
+    &session_by_public_id_sql, &sessions_of_sql,    &end_session_sql,    &confirm_session_sql,
+    &forget_sessions_sql,      &revive_session_sql, &end_sessions_sql,   &touch_session_sql};
 
 std::optional<std::string> scopes_column(const Token& token) {
   if (token.role != TokenRole::fine_grained) return std::nullopt;

@@ -1,11 +1,13 @@
 #include "hub/render/render.h"
 
+#include <chrono>
 #include <list>
 #include <map>
 #include <mutex>
 
 #include "base/json.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "hub/render/markdown.h"
 #include "platform/process/helper.h"
 #include "platform/process/slots.h"
@@ -61,10 +63,12 @@ Document as_it_is(const Source& source) {
   Document out;
   std::string_view text = without_front_matter(source.markdown);
   out.truncated = text.size() > markdown_bytes_max;
-  out.html = "<pre>" + escape_html(text.substr(0, markdown_bytes_max)) + "</pre>";
+  out.html = "<pre>" + escape_html(truncate_utf8(text, markdown_bytes_max)) + "</pre>";
   std::erase(out.html, '\xff');
   return out;
 }
+
+using Monotonic = std::chrono::steady_clock;
 
 /// The documents used last, up to so many bytes and rows.
 class Cache {
@@ -74,16 +78,20 @@ class Cache {
   DocumentRef find(const std::string& key) {
     std::lock_guard lock(mutex_);
     auto found = rows_.find(key);
-    if (found == rows_.end()) return nullptr;
+    if (found == rows_.end() || found->second->until < Monotonic::now()) return nullptr;
     order_.splice(order_.begin(), order_, found->second);
     return found->second->document;
   }
 
-  void add(const std::string& key, DocumentRef document) {
+  void add(const std::string& key, DocumentRef document, Monotonic::time_point until) {
     std::size_t bytes = key.size() + document->html.size() + document->headings.size() * 100 + 200;
     std::lock_guard lock(mutex_);
-    if (bytes > bytes_max_ / 4 || rows_.contains(key)) return;
-    order_.push_front({key, std::move(document), bytes});
+    if (bytes > bytes_max_ / 4) return;
+    if (auto old = rows_.find(key); old != rows_.end()) {
+      bytes_ -= old->second->bytes;
+      order_.erase(old->second);
+    }
+    order_.push_front({key, std::move(document), bytes, until});
     rows_[key] = order_.begin();
     bytes_ += bytes;
     while (bytes_ > bytes_max_ || rows_.size() > rows_max_) {
@@ -98,6 +106,7 @@ class Cache {
     std::string key;
     DocumentRef document;
     std::size_t bytes;
+    Monotonic::time_point until;
   };
   std::size_t bytes_max_, rows_max_, bytes_ = 0;
   std::mutex mutex_;
@@ -137,12 +146,16 @@ struct Renderer::State {
         idle.pop_back();
       }
     }
-    if (!child.helper) {
+    auto question = question_text(source);
+    auto answered = Result<std::string>(fail(ErrorCode::internal, "ProgramFailed", ""));
+    if (child.helper) answered = child.helper->ask(question, document_deadline, answer_bytes_max);
+    // A child that waited may have been gone already, whatever the text is.
+    if (!answered && answered.error().word == "ProgramFailed") {
       CAIRN_TRY(started, process::Helper::start(options.program));
-      child.helper = std::move(started);
+      child = {std::move(started)};
+      answered = child.helper->ask(question, document_deadline, answer_bytes_max);
     }
-    CAIRN_TRY(answer,
-              child.helper->ask(question_text(source), document_deadline, answer_bytes_max));
+    CAIRN_TRY(answer, std::move(answered));
     if (++child.documents < options.documents_max) {
       std::lock_guard lock(mutex);
       idle.push_back(std::move(child));
@@ -185,9 +198,12 @@ Task<Result<DocumentRef>> Renderer::render(Source source) {
                  {{"error", made.error().word}, {"size_bytes", shared->markdown.size()}});
   }
   auto document = std::make_shared<const Document>(made ? *std::move(made) : as_it_is(*shared));
-  // A text that broke the child breaks the next one as well: that is kept, too.
+  // A text that broke its child breaks the next one as well, so that is kept too. But not for long:
+  // it may have been the machine, which was busy or out of memory.
+  auto until = made ? Monotonic::time_point::max()
+                    : Monotonic::now() + std::chrono::microseconds(state->options.failure_kept.us);
   if (!shared->key.empty())
-    state->cache.add(cache_key(shared->key, shared->folder, shared->pictures), document);
+    state->cache.add(cache_key(shared->key, shared->folder, shared->pictures), document, until);
   co_return document;
 }
 

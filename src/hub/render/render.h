@@ -16,6 +16,8 @@ struct Options {
   int documents_max = 200;       ///< Of one child, then another takes its place.
   std::size_t cache_bytes_max = 64u << 20;
   std::size_t cache_rows_max = 10'000;
+  /// A text that a child failed at is not tried again for so long.
+  Duration failure_kept = minutes(1);
 };
 
 /// One text to render.
