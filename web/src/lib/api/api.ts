@@ -103,6 +103,8 @@ export async function list<T>(path: string, more?: RequestInit): Promise<Page<T>
 let changed = () => {};
 /** Told after every change that was stored. */
 export const on_change = (function_: () => void) => void (changed = function_);
+/** For changes that were made without `send`. */
+export const note_change = () => changed();
 
 /** A change. Asks for the password again, or for signing in, where the hub wants it. */
 export async function send<T = unknown>(

@@ -37,6 +37,27 @@ export function without_common_folder(files: readonly Picked[]): Picked[] {
   return files.map((entry) => ({ ...entry, path: entry.path.slice(first.length + 1) }));
 }
 
+/** Everything under a folder that the browser lets us read, with its name in front. */
+export async function from_handle(folder: FileSystemDirectoryHandle): Promise<Picked[]> {
+  const out: Picked[] = [];
+  const read = async (handle: FileSystemDirectoryHandle, path: string): Promise<void> => {
+    for await (const child of handle.values()) {
+      const below = `${path}/${child.name}`;
+      if (child.kind === "directory") await read(child as FileSystemDirectoryHandle, below);
+      else out.push({ path: below, file: await (child as FileSystemFileHandle).getFile() });
+    }
+  };
+  await read(folder, folder.name);
+  return out;
+}
+/** The folder that was dropped, where the browser can open it again later. Must be called before the event ends. */
+export async function dropped_folder(transfer: DataTransfer): Promise<FileSystemDirectoryHandle | undefined> {
+  const [item] = transfer.items;
+  if (transfer.items.length !== 1 || !item || !("getAsFileSystemHandle" in item)) return undefined;
+  const handle = await (item as DataTransferItem & { getAsFileSystemHandle(): Promise<FileSystemHandle | null> }).getAsFileSystemHandle();
+  return handle?.kind === "directory" ? (handle as FileSystemDirectoryHandle) : undefined;
+}
+
 export const from_input = (list: FileList): Picked[] =>
   [...list].map((file) => ({ path: file.webkitRelativePath || file.name, file }));
 
