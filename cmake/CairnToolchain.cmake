@@ -37,7 +37,9 @@ if(CAIRN_SANITIZE)
   add_link_options(-fsanitize=${CAIRN_SANITIZE})
 endif()
 option(CAIRN_FUZZ "Build the libFuzzer targets (*_fuzz.cpp)" OFF)
-if(CAIRN_FUZZ)
-  # Coverage of the whole program, not only of the file with the fuzz target.
+if(CAIRN_FUZZ OR CAIRN_SANITIZE MATCHES "address")
+  # Coverage of the whole program, not only of the file with the fuzz target; and the same for the
+  # sanitized tests, so that the two builds share their objects.
   add_compile_options(-fsanitize=fuzzer-no-link)
+  add_link_options(-fsanitize=fuzzer-no-link)
 endif()

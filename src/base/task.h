@@ -1,6 +1,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
 #include <type_traits>
 #include <vector>
@@ -32,13 +33,20 @@ class Blocking {
   template <class Function>
   auto run(Function function) -> Task<std::invoke_result_t<Function>> {
     using T = std::invoke_result_t<Function>;
-    // The frame of this coroutine must not move to the pool, so only the call does.
-    auto call = [](Function f) -> Task<T> { co_return f(); };
-    co_return co_await boost::asio::co_spawn(pool_, call(std::move(function)),
-                                             boost::asio::use_awaitable);
+    if constexpr (std::is_void_v<T>) {
+      co_await call(std::move(function));
+    } else {
+      // Shared, because a thread may be at work when the waiting coroutine is given up.
+      auto out = std::make_shared<std::optional<T>>();
+      co_await call([out, function = std::move(function)]() mutable { out->emplace(function()); });
+      co_return std::move(**out);
+    }
   }
 
  private:
+  /// In one place: what makes a coroutine of a call is slow to compile.
+  Task<> call(std::move_only_function<void()> function);
+
   boost::asio::thread_pool pool_;
 };
 

@@ -329,6 +329,8 @@ class Database {
   auto run(Function function, bool writing) -> Task<std::invoke_result_t<Function, Tx&>>;
   template <class Function>
   auto run_now(Function function, bool writing) -> std::invoke_result_t<Function, Tx&>;
+  /// @return what the engine failed with; empty when the body ran to its end.
+  Task<std::optional<Error>> run_job(std::function<bool(Tx&)> body, bool writing);
 };
 
 }  // namespace cairn::db
