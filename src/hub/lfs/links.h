@@ -60,9 +60,16 @@ bool unlink(db::Tx& tx, RepoId repo, const Sha256Digest& sha256, Parting parting
 int unlink_all(db::Tx& tx, RepoId repo, int limit, Parting parting);
 
 /// Remembers where a large file stands, for `list_files`: the first path and ref it was committed
-/// under. Does nothing when there is no link, or one with a name.
+/// under. Does nothing when there is no link, or one with a name. With an empty path: some commit
+/// names it, and `unnamed` lists it no more.
 void note_path(db::Tx& tx, RepoId repo, const Sha256Digest& sha256, std::string_view path,
                std::string_view ref);
+
+/// Large files of a repository that no commit was seen to name, by SHA-256. @param after  "" = all.
+[[nodiscard]] std::vector<Sha256Digest> unnamed(db::Tx& tx, RepoId repo, std::string_view after,
+                                                int limit);
+/// Repositories that have such files from before a time.
+[[nodiscard]] std::vector<RepoId> repos_with_unnamed(db::Tx& tx, Time before, int limit);
 
 /// One line of `/lfs-files`.
 struct File {

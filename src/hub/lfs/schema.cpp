@@ -54,6 +54,10 @@ CREATE TABLE lfs_uploads (
 CREATE INDEX lfs_uploads_by_time ON lfs_uploads (expires_at);
 CREATE INDEX lfs_uploads_by_owner ON lfs_uploads (owner_id);
 CREATE INDEX lfs_uploads_by_key ON lfs_uploads (key) WHERE key IS NOT NULL;
+)sql"},
+          {"20261126T1800_lfs_unnamed", db::Migration::Kind::expand, R"sql(
+-- Large files that no commit named yet. path = '': named, first by nobody knows which.
+CREATE INDEX lfs_links_unnamed ON lfs_links (created_at, repo_id) WHERE path IS NULL;
 )sql"}};
 }
 

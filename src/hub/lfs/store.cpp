@@ -117,7 +117,14 @@ constexpr db::Statement move_link{"lfs.link.move", R"sql(
 
 constexpr db::Statement name_link{"lfs.link.name", R"sql(
   UPDATE lfs_links SET path = $1, ref = $2
-  WHERE repo_id = $3 AND sha256 = $4 AND path IS NULL)sql"};
+  WHERE repo_id = $3 AND sha256 = $4 AND (path IS NULL OR path = ''))sql"};
+
+constexpr db::Statement list_unnamed{"lfs.link.unnamed", R"sql(
+  SELECT sha256 FROM lfs_links
+  WHERE repo_id = $1 AND sha256 > $2 AND path IS NULL ORDER BY sha256 LIMIT $3)sql"};
+
+constexpr db::Statement repos_of_unnamed{"lfs.link.unnamed_repos", R"sql(
+  SELECT DISTINCT repo_id FROM lfs_links WHERE path IS NULL AND created_at < $1 LIMIT $2)sql"};
 
 constexpr db::Statement first_files{"lfs.files.first", R"sql(
   SELECT sha256, size_bytes, created_at, pusher_id, path, ref FROM lfs_links
@@ -170,23 +177,16 @@ constexpr db::Statement list_due_uploads{"lfs.upload.due", R"sql(
 constexpr db::Statement find_upload_key{"lfs.upload.key", R"sql(
   SELECT 1 FROM lfs_uploads WHERE key = $1)sql"};
 
-constexpr const db::Statement* all_statements[] = {&find_live,         &find_condemned,
-                                                   &revive_object,     &insert_object,
-                                                   &object_is_linked,  &condemn_object,
-                                                   &list_due_objects,  &delete_object,
-                                                   &find_key,          &list_objects,
-                                                   &find_link,         &insert_link,
-                                                   &share_objects,     &copy_links,
-                                                   &delete_link,       &list_links,
-                                                   &name_link,         &first_files,
-                                                   &next_files,        &sum_links,
-                                                   &find_upload_by_id, &find_upload_of_user,
-                                                   &insert_upload,     &prolong_upload,
-                                                   &delete_upload,     &count_uploads_of_user,
-                                                   &list_due_uploads,  &find_upload_key,
-                                                   &move_link,         &find_links,
-                                                   &share_these,       &copy_these,
-                                                   &list_before};
+constexpr const db::Statement* all_statements[] = {
+    &find_live,        &find_condemned,  &revive_object,     &insert_object,
+    &object_is_linked, &condemn_object,  &list_due_objects,  &delete_object,
+    &find_key,         &list_objects,    &find_link,         &insert_link,
+    &share_objects,    &copy_links,      &delete_link,       &list_links,
+    &name_link,        &list_unnamed,    &repos_of_unnamed,  &first_files,
+    &next_files,       &sum_links,       &find_upload_by_id, &find_upload_of_user,
+    &insert_upload,    &prolong_upload,  &delete_upload,     &count_uploads_of_user,
+    &list_due_uploads, &find_upload_key, &move_link,         &find_links,
+    &share_these,      &copy_these,      &list_before};
 
 // ---- rows to values ----
 
@@ -229,7 +229,7 @@ File file_of(const db::Row& row) {
             .size_bytes = static_cast<std::uint64_t>(row.integer(1)),
             .pushed_at = row.time(2),
             .pusher = {},
-            .path = row.opt_text(4),
+            .path = row.opt_text(4).value_or("").empty() ? std::nullopt : row.opt_text(4),
             .ref = row.opt_text(5)};
   if (auto pusher = row.opt_integer(3)) file.pusher = UserId{*pusher};
   return file;
@@ -403,6 +403,16 @@ int unlink_all(db::Tx& tx, RepoId repo, int limit, Parting parting) {
 void note_path(db::Tx& tx, RepoId repo, const Sha256Digest& sha256, std::string_view path,
                std::string_view ref) {
   tx.run(name_link, path, ref, repo, sha256.hex());
+}
+
+std::vector<Sha256Digest> unnamed(db::Tx& tx, RepoId repo, std::string_view after, int limit) {
+  return map_rows(tx.all(list_unnamed, repo, after, limit),
+                  [](const db::Row& row) { return digest_of(row.text(0)); });
+}
+
+std::vector<RepoId> repos_with_unnamed(db::Tx& tx, Time before, int limit) {
+  return map_rows(tx.all(repos_of_unnamed, before, limit),
+                  [](const db::Row& row) { return row.id<RepoId>(0); });
 }
 
 std::vector<File> list_files(db::Tx& tx, RepoId repo, const std::optional<FilePosition>& after,

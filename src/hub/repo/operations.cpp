@@ -138,7 +138,31 @@ int unlink_unnamed(db::Tx& tx, RepoId repo, const history::Kept& kept, Time logg
   }
 }
 
+/// Remembers of files without a path that some commit names them: nobody need look for that again.
+void note_named(db::Tx& tx, RepoId repo, const history::Kept& kept) {
+  constexpr int page = 1000;
+  std::string after;
+  for (;;) {
+    auto files = lfs::unnamed(tx, repo, after, page);
+    for (const auto& file : files)
+      if (kept.large_files.contains(file)) lfs::note_path(tx, repo, file, "", "");
+    if (files.size() < page) return;
+    after = files.back().hex();
+  }
+}
+
 }  // namespace
+
+void plan_unnamed(db::Tx& tx, Duration grace) {
+  constexpr int repos_per_day = 1000;
+  for (RepoId repo : lfs::repos_with_unnamed(tx, tx.now() - grace, repos_per_day)) {
+    work::NewWork next;
+    next.kind = collect_work;
+    next.key = std::to_string(repo.value) + ".unnamed";
+    next.payload = json::object{{"repo", repo.value}};
+    work::enqueue(tx, next);
+  }
+}
 
 Task<Result<>> Operations::collect(RepoId repo, Time logged_before, bool only_if_unreached) {
   auto* history = &parts_->history;
@@ -163,7 +187,10 @@ Task<Result<>> Operations::collect(RepoId repo, Time logged_before, bool only_if
         // Whoever found a large file here, and commits it now, looks again.
         raise_gc_epoch(tx, repo);
         seen->complete = kept.complete;
-        seen->unlinked = kept.complete ? unlink_unnamed(tx, repo, kept, logged_before) : 0;
+        if (kept.complete) {
+          seen->unlinked = unlink_unnamed(tx, repo, kept, logged_before);
+          note_named(tx, repo, kept);
+        }
         auto since = store::git_bytes(tx, repo) - before;
         store::set_storage(tx, repo, static_cast<std::int64_t>(kept.regular_bytes) + since,
                            static_cast<std::int64_t>(lfs::stored_bytes(tx, repo)));

@@ -171,6 +171,49 @@ TEST_P(Whole, WorkIsPlannedForWhatASquashLeaves) {
   EXPECT_EQ(hub.must(hub.run(hub.operations->collect_waiting(Duration{-1'000'000}))), 1);
 }
 
+TEST_P(Whole, LargeFilesThatNoCommitNamedGoAfterTheGrace) {
+  auto repo = hub.create(hub.ada, "bert");
+  put_large(repo, "named.bin", "weights");
+  auto planned = [&](Duration grace) {
+    auto plan = [grace](db::Tx& tx) -> Result<std::size_t> {
+      plan_unnamed(tx, grace);
+      return work::list_work(tx, {.kind = std::string(collect_work)}).size();
+    };
+    return hub.must(hub.write(plan));
+  };
+  constexpr Duration in_the_future{-60'000'000};
+  EXPECT_EQ(planned(in_the_future), 0u) << "each large file has a name";
+  hub.upload(repo, "never committed");
+  EXPECT_EQ(planned(days(7)), 0u) << "it may still be";
+  EXPECT_EQ(planned(in_the_future), 1u);
+  EXPECT_EQ(planned(in_the_future), 1u) << "planned once";
+  hub.must(hub.run(hub.operations->collect(repo->id, far_future)));
+  EXPECT_THAT(large(repo), ElementsAre("named.bin"));
+}
+
+TEST_P(Whole, WhatACommitNamesStaysAlsoWhenNobodyNotedIt) {
+  auto repo = hub.create(hub.ada, "bert");
+  put_large(repo, "named.bin", "weights");
+  auto forget_path = [&](db::Tx& tx) -> Result<> {
+    constexpr db::Statement forget{"test.forget_path", "UPDATE lfs_links SET path = NULL"};
+    tx.run(forget);
+    return {};
+  };
+  hub.must(hub.write(forget_path));
+  auto waiting = [&] {
+    auto list = [](db::Tx& tx) -> Result<std::size_t> {
+      return lfs::repos_with_unnamed(tx, Time{far_future}, 10).size();
+    };
+    return hub.must(hub.read(list));
+  };
+  EXPECT_EQ(waiting(), 1u);
+  hub.must(hub.run(hub.operations->collect(repo->id, far_future)));
+  EXPECT_EQ(waiting(), 0u) << "looked at once";
+  auto page = hub.must(hub.run(hub.operations->large_files(hub.ada, repo, 100, {})));
+  ASSERT_EQ(page.files.size(), 1u);
+  EXPECT_FALSE(page.files[0].file.path);
+}
+
 TEST_P(Whole, DeletedLargeFilesAreGoneFromStoreAndHistory) {
   auto repo = hub.create(hub.ada, "bert");
   put_large(repo, "secret.bin", "secret");
