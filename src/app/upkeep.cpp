@@ -100,7 +100,11 @@ Task<Result<>> collect_garbage(Hub& hub) {
   log::info("upkeep.collected", {{"objects", history.objects + large.objects + chunked.objects},
                                  {"bytes", history.bytes + large.bytes + chunked.bytes},
                                  {"unfinished", files}});
-  co_return co_await hub.database->write(plan_collection);
+  auto plan = [kept = days(hub.config.restorable_days)](db::Tx& tx) {
+    repo::plan_unnamed(tx, kept);
+    return plan_collection(tx);
+  };
+  co_return co_await hub.database->write(plan);
 }
 
 /// The repository that an item of work is about.
@@ -252,6 +256,9 @@ void Upkeep::start() {
   worker.handle(std::string(roll_kind), [this](work::WorkItem) { return roll_figures(hub_); });
   worker.handle(std::string(mail::Mail::work_kind),
                 [this](work::WorkItem item) { return hub_.mail.deliver(std::move(item)); });
+  worker.handle(std::string(community::AccessMail::work_kind), [this](work::WorkItem item) {
+    return hub_.community.access_mail.send_digest(std::move(item));
+  });
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
   loop_->worker_ended =
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);

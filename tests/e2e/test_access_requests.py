@@ -81,6 +81,28 @@ def test_automatic_gating_lets_in_who_asks(hub, api, ada, gated):
     assert reads(hub, BOB, gated) and not reads(hub, CAROL, gated)
 
 
+def test_members_ask_too_where_the_repository_says_so(hub, ada):
+    """`orgMembersGated`: who may not write in the organization asks like everybody."""
+    ada.create("crew/members-ask")
+    ada.commit("crew/members-ask", add("secret.txt", b"secret")).ok()
+    settings = f"{api_of('crew/members-ask')}/settings"
+    ada("PUT", settings, json_body={"gated": "manual"}).ok()
+    members = {"bob": BOB, "carol": CAROL, "dan": DAN}
+
+    def who_reads():
+        return {name for name, token in members.items() if reads(hub, token, "crew/members-ask")}
+
+    assert who_reads() == {"bob", "carol", "dan"}
+    ada("PUT", settings, json_body={"orgMembersGated": True}).ok()
+    assert who_reads() == {"dan"}  # bob reads, carol contributes, dan writes.
+    ask(hub, BOB, "crew/members-ask")
+    ada.post(f"{api_of('crew/members-ask')}/user-access-request/handle",
+             {"user": "bob", "status": "accepted"}).ok()
+    assert who_reads() == {"bob", "dan"}
+    ada("PUT", settings, json_body={"orgMembersGated": False}).ok()
+    assert who_reads() == {"bob", "carol", "dan"}
+
+
 def test_access_given_unasked(hub, api, gated):
     assert api.grant_access(gated, "carol") == {"success": True}
     assert reads(hub, CAROL, gated)

@@ -159,6 +159,8 @@ def test_a_program_signs_a_person_in(hub, ada, program):
     me = Wire(hub.url, tokens.json["access_token"]).get("/oauth/userinfo").ok().json
     assert me["preferred_username"] == "ada" and "email" not in me
     assert me["profile"] == f"{hub.url}/ada"
+    known = Wire(hub.url, tokens.json["access_token"]).get("/api/whoami-v2").ok().json
+    assert known["name"] == "ada" and known["email"] is None  # Not without the scope.
     again = form(program, "/oauth/token", grant_type="authorization_code", code=answer["code"][0],
                  redirect_uri=CALLBACK, code_verifier=VERIFIER)
     assert again.status == 400 and again.json["error"] == "invalid_grant"

@@ -10,7 +10,7 @@ from aiosmtpd.controller import Controller
 from browser import V1, Browser, browser_of, code_of, setting
 from cairn import Cairn, free_port
 from conftest import ADA, WORLD
-from wire import Wire, assert_error
+from wire import Wire, add, api_of, assert_error
 
 WAIT_SECONDS_MAX = 30
 
@@ -169,3 +169,22 @@ def test_mail_can_be_tried_out(mailing_hub, mailbox, own_hub):
     assert_error(refused, 501, "NoMail")
     browser = browser_of(own_hub, "ada")
     assert_error(browser.v1("POST", "/me/email/verification", {}), 501, "NoMail")
+
+
+@pytest.mark.both_engines
+def test_requests_for_access_and_their_answers_come_by_mail(mailing_hub, mailbox):
+    eve = verified(mailing_hub, mailbox, "eve", "eve@example.org")
+    ada = Wire(mailing_hub.url, ADA)
+    ada.create("ada/gated")
+    ada.commit("ada/gated", add("a.txt")).ok()
+    ada("PUT", f"{api_of('ada/gated')}/settings", json_body={
+        "gated": "manual", "gatedNotificationsMode": "real-time",
+        "gatedNotificationsEmail": "desk@hub.example"}).ok()
+    eve.post("/ada/gated/ask-access", {})
+    text = mailbox.wait("desk@hub.example", "eve asks for access to ada/gated")
+    assert f"{mailing_hub.url}/ada/gated/settings" in text
+    handle = f"{api_of('ada/gated')}/user-access-request/handle"
+    ada.post(handle, {"user": "eve", "status": "rejected", "rejectionReason": "Say who you are"}).ok()
+    assert "Say who you are" in mailbox.wait("eve@example.org", "No access to ada/gated")
+    ada.post(handle, {"user": "eve", "status": "accepted"}).ok()
+    assert f"{mailing_hub.url}/ada/gated" in mailbox.wait("eve@example.org", "Access to ada/gated")

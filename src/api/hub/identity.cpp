@@ -1,5 +1,6 @@
 #include "api/hub/encode.h"
 #include "base/bytes.h"
+#include "hub/oauth/oauth.h"
 
 namespace cairn::api::hub {
 namespace {
@@ -78,7 +79,11 @@ void add_identity_routes(http::Router& router, Services& services) {
     if (!actor.has_user())
       co_return fail(ErrorCode::unauthenticated, "Unauthenticated",
                      "Nobody is signed in. Send a token: Authorization: Bearer hf_…");
-    auto read = [actor](db::Tx& tx) { return account::whoami(tx, actor); };
+    auto read = [actor](db::Tx& tx) -> Result<account::Whoami> {
+      CAIRN_TRY(who, account::whoami(tx, actor));
+      if (!oauth::tells_email(tx, actor)) who.user.email.reset();
+      return std::move(who);
+    };
     CAIRN_CO_TRY(who, co_await services.database.read(read));
     co_return http::json(200, json::value(whoami_json(services, who)));
   };

@@ -41,7 +41,8 @@ Standing standing_of(db::Tx& tx, const Actor& actor, Action action, const RepoFa
   else if (repo.owner == owner_of(actor.user))
     out.role = Role::admin;
   bool asks_content = action == Action::read_content || action == Action::create_pr;
-  if (asks_content && repo.gating != Gating::none && !out.role)
+  bool by_role = out.role && !repo.members_gated;
+  if (asks_content && repo.gating != Gating::none && !by_role)
     out.granted = store::has_accepted_grant(tx, repo.id, actor.user);
   return out;
 }

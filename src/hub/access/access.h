@@ -41,7 +41,8 @@ struct RepoFacts {
   std::optional<UserId> creator;  ///< For contributors, who write what they made.
   Visibility visibility = Visibility::public_;
   Gating gating = Gating::none;
-  bool disabled = false;  ///< By the operator: nothing works but administering.
+  bool members_gated = false;  ///< Members who may not write here ask for access like strangers.
+  bool disabled = false;       ///< By the operator: nothing works but administering.
 };
 
 /// Why, for the log and the audit trail; never for the client.

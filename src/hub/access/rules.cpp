@@ -94,22 +94,25 @@ std::optional<Decision> credential_refuses(const Actor& actor, const RepoFacts& 
   return std::nullopt;
 }
 
+bool role_writes(const Actor& actor, const RepoFacts& repo, Role role) {
+  if (role == Role::admin || role == Role::write) return true;
+  return role == Role::contributor && repo.creator == actor.user;
+}
+
 /// Everything that reads, for an actor who may know that the repository exists.
 Decision decide_read(const Actor& actor, Action action, const RepoFacts& repo,
                      const Standing& standing, bool member, Reason how) {
-  if (action == Action::see || member) return allow(how);
-  if (repo.visibility == Visibility::protected_) return refuse_protected(actor);
+  bool content = action == Action::read_content || action == Action::create_pr;
+  bool asks_too = member && content && repo.members_gated && repo.gating != Gating::none &&
+                  !role_writes(actor, repo, *standing.role);
+  if (action == Action::see || (member && !asks_too)) return allow(how);
+  if (!member && repo.visibility == Visibility::protected_) return refuse_protected(actor);
   if (action == Action::list_files || repo.gating == Gating::none) return allow(how);
   if (!standing.granted || !actor.has_user()) return refuse_gated(actor, repo);
   if (is_fine_grained(actor) && !has(*actor.token_scopes, repo,
                                      {permission::repo_access_read, permission::repo_content_read}))
     return {Reason::scope, refuse_gated(actor, repo).error};
   return allow(Reason::granted);
-}
-
-bool role_writes(const Actor& actor, const RepoFacts& repo, Role role) {
-  if (role == Role::admin || role == Role::write) return true;
-  return role == Role::contributor && repo.creator == actor.user;
 }
 
 Decision decide_change(const Actor& actor, Action action, const RepoFacts& repo,

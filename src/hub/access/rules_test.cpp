@@ -186,6 +186,22 @@ TEST(AccessRules, AnAcceptedRequestOpensGatedFilesAndNothingElse) {
   EXPECT_EQ(answers(session(bob), repo(Visibility::private_, Gating::manual), granted), "4444444");
 }
 
+TEST(AccessRules, MembersAskTooWhereTheRepositorySaysSo) {
+  auto gated = repo(Visibility::public_, Gating::manual);
+  gated.members_gated = true;
+  for (Role role : {Role::read, Role::contributor})  // What bob contributed is not this one.
+    EXPECT_EQ(answers(session(bob), gated, {role, false}), "++g+gff");
+  EXPECT_EQ(answers(session(ada), gated, {Role::contributor, false}), "++++++f");
+  EXPECT_EQ(answers(session(bob), gated, {Role::read, true}), "+++++ff");
+  EXPECT_EQ(answers(session(bob), gated, {Role::write, false}), "++++++f");
+  EXPECT_EQ(answers(session(bob), gated, {Role::admin, false}), "+++++++");
+  gated.gating = Gating::none;
+  EXPECT_EQ(answers(session(bob), gated, {Role::read, false}), "+++++ff");
+  gated = repo(Visibility::private_, Gating::manual);
+  gated.members_gated = true;
+  EXPECT_EQ(answers(session(bob), gated, {Role::read, false}), "++g+gff");
+}
+
 TEST(AccessRules, ADisabledRepositoryCanOnlyBeAdministered) {
   auto facts = repo(Visibility::public_);
   facts.disabled = true;

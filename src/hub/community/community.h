@@ -16,10 +16,12 @@ namespace cairn::community {
 /// The parts, built together. Rows of a repository go when `repos` purges it.
 struct Community {
   Community(db::Database& database, history::History& history, repo::Repos& repos,
-            repo::Commits& commits, Blocking& blocking, const Keyring& keyring);
+            repo::Commits& commits, Blocking& blocking, const Keyring& keyring,
+            const mail::Mail& mail, const settings::Settings& settings, std::string public_url);
 
   Discussions discussions;
   Likes likes;
+  AccessMail access_mail;
   Requests requests;
   People people;
   ActivityFeed activity;

@@ -1,5 +1,7 @@
 #include "hub/community/community.h"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
 #include "hub/access/store.h"
@@ -7,6 +9,7 @@
 #include "hub/community/people_store.h"
 #include "hub/community/store.h"
 #include "hub/repo/testing/hub.h"
+#include "hub/work/worker.h"
 
 namespace cairn::community {
 namespace {
@@ -17,8 +20,8 @@ class Hub : public repo::testing::Hub {
   explicit Hub(db::Engine engine) : repo::testing::Hub(engine, {}, community_migrations()) {
     commits = std::make_unique<repo::Commits>(*database, *history, *repos, *files, blocking, clock,
                                               &rows);
-    community =
-        std::make_unique<Community>(*database, *history, *repos, *commits, blocking, keyring);
+    community = std::make_unique<Community>(*database, *history, *repos, *commits, blocking,
+                                            keyring, mail, settings, "http://hub.example");
     carol = as(user("carol"));
   }
   /// A pull request of bob's for main. @return its number.
@@ -33,7 +36,29 @@ class Hub : public repo::testing::Hub {
     return must(run(community->discussions.details(ada, repo, number)));
   }
 
+  /// How much background work of a kind there is.
+  std::size_t waiting(std::string_view kind) {
+    auto list = [&](db::Tx& tx) -> Result<std::vector<work::Listed>> {
+      return work::list_work(tx, {.kind = std::string(kind)});
+    };
+    return must(read(list)).size();
+  }
+  void send_digests() {
+    boost::asio::io_context io;
+    work::Worker worker(io.get_executor(), *database, {});
+    worker.handle(std::string(AccessMail::work_kind), [this](work::WorkItem item) {
+      return community->access_mail.send_digest(std::move(item));
+    });
+    boost::asio::co_spawn(io, worker.run_due(), boost::asio::detached);
+    io.run();
+  }
+
   PullRequestRows rows;
+  settings::Settings settings{*database};
+  mail::Mail mail{blocking,
+                  clock,
+                  keyring,
+                  {.server = smtp::Server{"smtp://127.0.0.1:1"}, .from = "hub@example.org"}};
   std::unique_ptr<Community> community;
   Actor carol;
 };
@@ -160,6 +185,38 @@ TEST_P(CommunityOnEachEngine, OneWithoutTheRightToWriteOpensSoMany) {
   hub.must(hub.run(hub.community->discussions.create(hub.carol, repo, {"Mine", "text", false})));
   hub.must(hub.run(hub.community->discussions.set_open(hub.bob, repo, 1, false, "")));
   hub.must(hub.run(hub.community->discussions.create(hub.bob, repo, {"More", "text", false})));
+}
+
+TEST(AccessMailOfADay, RequestsOfADayAreOneMail) {
+  Hub hub(db::Engine::sqlite);  // Whose clock stands still.
+  auto repo = hub.create(hub.ada, "m");
+  hub.must(hub.run(hub.repos->change_settings(
+      hub.ada, RepoKind::model, repo->name,
+      {.gating = Gating::manual, .gated_notifications_email = "desk@hub.example"})));
+  hub.must(hub.run(hub.community->requests.ask(hub.bob, repo, {})));
+  hub.clock.advance(hours(3));
+  hub.must(hub.run(hub.community->requests.ask(hub.carol, repo, {})));
+  EXPECT_EQ(hub.waiting(AccessMail::work_kind), 1);
+  hub.send_digests();
+  EXPECT_EQ(hub.waiting(mail::Mail::work_kind), 0) << "not before a day is over";
+  hub.clock.advance(hours(22));
+  hub.send_digests();
+  EXPECT_EQ(hub.waiting(mail::Mail::work_kind), 1);
+  EXPECT_EQ(hub.waiting(AccessMail::work_kind), 0);
+}
+
+TEST(AccessMailOfADay, WhatWasDecidedMeanwhileIsNotMailed) {
+  Hub hub(db::Engine::sqlite);  // Whose clock stands still.
+  auto repo = hub.create(hub.ada, "m");
+  hub.must(hub.run(hub.repos->change_settings(
+      hub.ada, RepoKind::model, repo->name,
+      {.gating = Gating::manual, .gated_notifications_email = "desk@hub.example"})));
+  hub.must(hub.run(hub.community->requests.ask(hub.bob, repo, {})));
+  hub.must(hub.run(
+      hub.community->requests.decide(hub.ada, repo, {{.name = "bob"}, GrantState::accepted, {}})));
+  hub.clock.advance(days(2));
+  hub.send_digests();
+  EXPECT_EQ(hub.waiting(mail::Mail::work_kind), 0);
 }
 
 TEST_P(CommunityOnEachEngine, NoStatementReadsAWholeTable) {

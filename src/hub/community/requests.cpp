@@ -59,13 +59,15 @@ Result<> check_reason(const Decision& decision) {
 }
 
 void tell_decided(db::Tx& tx, const Actor& actor, const repo::Repo& repo, const account::User& user,
-                  GrantState state) {
+                  const AccessMail& mail, GrantState state,
+                  const std::optional<std::string>& reason = {}) {
+  mail.decided(tx, repo, user, state, reason);
   repo::append_event(
       tx, actor, repo, "access.decided",
       {{"user", user.public_id.hex}, {"status", json::string_view(access::to_string(state))}});
 }
 
-Result<> decide_in(db::Tx& tx, const Actor& actor, const repo::Repo& repo,
+Result<> decide_in(db::Tx& tx, const Actor& actor, const repo::Repo& repo, const AccessMail& mail,
                    const Decision& decision) {
   CAIRN_CHECK(check_reason(decision));
   CAIRN_TRY(user, find_requester(tx, repo.id, decision.who));
@@ -75,7 +77,7 @@ Result<> decide_in(db::Tx& tx, const Actor& actor, const repo::Repo& repo,
     return fail(ErrorCode::not_found, "AccessRequestUnchanged",
                 "The request is " + std::string(access::to_string(decision.state)) + " already.");
   access::set_grant(tx, repo.id, user.id, decision.state, repo::user_of(actor), decision.reason);
-  tell_decided(tx, actor, repo, user, decision.state);
+  tell_decided(tx, actor, repo, user, mail, decision.state, decision.reason);
   return {};
 }
 
@@ -100,6 +102,7 @@ Task<Result<GrantState>> Requests::ask(Actor actor, RepoRef repo, json::object a
   CAIRN_CO_TRY(card, co_await repos_.card(repo));
   auto form = gate_form(card->data);
   auto* repos = &repos_;
+  auto* mail = &mail_;
   auto write = [=](db::Tx& tx) -> Result<GrantState> {
     CAIRN_TRY(current, repos->recheck(tx, actor, repo->id, access::Action::discuss));
     CAIRN_CHECK(check_gated(current));
@@ -115,6 +118,10 @@ Task<Result<GrantState>> Requests::ask(Actor actor, RepoRef repo, json::object a
     access::put_request(tx, current.id, actor.user, fields, state);
     repo::append_event(tx, actor, current, "access.requested",
                        {{"status", json::string_view(access::to_string(state))}});
+    if (state == GrantState::pending) {
+      CAIRN_TRY(user, account::find_user(tx, actor.user));
+      mail->asked(tx, current, user);
+    }
     return state;
   };
   co_return co_await database_.write(write);
@@ -177,9 +184,10 @@ Task<Result<RequestPage>> Requests::list(Actor actor, RepoRef repo, std::optiona
 
 Task<Result<>> Requests::decide(Actor actor, RepoRef repo, Decision decision) {
   auto* repos = &repos_;
+  auto* mail = &mail_;
   auto write = [=](db::Tx& tx) -> Result<> {
     CAIRN_TRY(current, open_managed(tx, *repos, actor, repo->id));
-    return decide_in(tx, actor, current, decision);
+    return decide_in(tx, actor, current, *mail, decision);
   };
   co_return co_await database_.write(write);
 }
@@ -189,12 +197,13 @@ Task<Result<std::vector<Result<>>>> Requests::decide_all(Actor actor, RepoRef re
   if (decisions.size() > decisions_max)
     co_return fail(ErrorCode::too_large, "TooManyRequests", "Decide about at most 100 at once.");
   auto* repos = &repos_;
+  auto* mail = &mail_;
   // `decide_in` fails before it writes, so an outcome that is an error leaves nothing behind.
   auto write = [=](db::Tx& tx) -> Result<std::vector<Result<>>> {
     CAIRN_TRY(current, open_managed(tx, *repos, actor, repo->id));
     std::vector<Result<>> outcomes;
     for (const auto& decision : decisions)
-      outcomes.push_back(decide_in(tx, actor, current, decision));
+      outcomes.push_back(decide_in(tx, actor, current, *mail, decision));
     return outcomes;
   };
   co_return co_await database_.write(write);
@@ -202,6 +211,7 @@ Task<Result<std::vector<Result<>>>> Requests::decide_all(Actor actor, RepoRef re
 
 Task<Result<>> Requests::grant(Actor actor, RepoRef repo, Requester who) {
   auto* repos = &repos_;
+  auto* mail = &mail_;
   auto write = [=](db::Tx& tx) -> Result<> {
     CAIRN_TRY(current, open_managed(tx, *repos, actor, repo->id));
     CAIRN_TRY(user, find_requester(tx, current.id, who));
@@ -213,7 +223,7 @@ Task<Result<>> Requests::grant(Actor actor, RepoRef repo, Requester who) {
       return fail(ErrorCode::invalid_argument, "AccessGranted",
                   user.name + " has access to this repository already.");
     access::set_grant(tx, current.id, user.id, GrantState::accepted, repo::user_of(actor));
-    tell_decided(tx, actor, current, user, GrantState::accepted);
+    tell_decided(tx, actor, current, user, *mail, GrantState::accepted);
     return {};
   };
   co_return co_await database_.write(write);

@@ -8,6 +8,7 @@
 #include "base/task.h"
 #include "hub/access/access.h"
 #include "hub/account/owners.h"
+#include "hub/community/access_mail.h"
 #include "hub/community/gate_form.h"
 #include "hub/repo/repos.h"
 
@@ -47,8 +48,9 @@ struct RequestPage {
 /// Thread-safe. Errors of all on one repository: `invalid_argument`, word "NotGated".
 class Requests {
  public:
-  Requests(db::Database& database, repo::Repos& repos, const Keyring& keyring)
-      : database_(database), repos_(repos), keyring_(keyring) {}
+  Requests(db::Database& database, repo::Repos& repos, const Keyring& keyring,
+           const AccessMail& mail)
+      : database_(database), repos_(repos), keyring_(keyring), mail_(mail) {}
 
   /// @param answers  by the labels of the card's form.
   /// @return what became of it: accepted at once where gating is automatic. `invalid_argument`
@@ -82,6 +84,7 @@ class Requests {
   db::Database& database_;
   repo::Repos& repos_;
   const Keyring& keyring_;
+  const AccessMail& mail_;
 };
 
 }  // namespace cairn::community

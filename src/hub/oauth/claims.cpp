@@ -22,6 +22,14 @@ json::object organization_claims(const std::string& public_url, const account::M
           {"roleInOrg", json::string_view(account::to_string(member.role))}};
 }
 
+/// Of the program that holds the actor's token; none for a person's own credentials.
+std::optional<std::vector<std::string>> scopes_of(db::Tx& tx, const account::Actor& actor) {
+  auto grant_id = actor.token ? store::grant_of(tx, *actor.token) : std::nullopt;
+  auto grant = grant_id ? store::grant(tx, *grant_id) : std::nullopt;
+  if (!grant || grant->whole_account) return std::nullopt;
+  return std::move(grant->scopes);
+}
+
 }  // namespace
 
 /// @param scopes  null for the person's own credentials: everything.
@@ -38,7 +46,7 @@ json::object Provider::claims_about(db::Tx& tx, const account::User& user,
   }
   if (may("email") && user.email) {
     out["email"] = *user.email;
-    out["email_verified"] = false;
+    out["email_verified"] = user.email_verified_at.has_value();
   }
   // Clients of the Hub expect the list with the profile.
   if (may("profile") || may("read-memberships")) {
@@ -55,10 +63,13 @@ Result<json::object> Provider::userinfo(db::Tx& tx, const account::Actor& actor)
     return fail(ErrorCode::unauthenticated, "Unauthenticated",
                 "Nobody is signed in. Send a token: Authorization: Bearer hf_oauth_…");
   CAIRN_TRY(user, account::find_user(tx, actor.user));
-  auto grant_id = actor.token ? store::grant_of(tx, *actor.token) : std::nullopt;
-  auto grant = grant_id ? store::grant(tx, *grant_id) : std::nullopt;
-  if (!grant || grant->whole_account) return claims_about(tx, user, nullptr);
-  return claims_about(tx, user, &grant->scopes);
+  auto scopes = scopes_of(tx, actor);
+  return claims_about(tx, user, scopes ? &*scopes : nullptr);
+}
+
+bool tells_email(db::Tx& tx, const account::Actor& actor) {
+  auto scopes = scopes_of(tx, actor);
+  return !scopes || has_scope(*scopes, "email");
 }
 
 }  // namespace cairn::oauth

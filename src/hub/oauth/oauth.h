@@ -133,6 +133,10 @@ struct Grant {
   std::optional<Time> last_used_at;
 };
 
+/// Whether the actor's credential may be told its user's address: a program's only with the scope
+/// email.
+[[nodiscard]] bool tells_email(db::Tx& tx, const account::Actor& actor);
+
 struct ProviderOptions {
   std::string public_url;  ///< Also the issuer. Without '/' at its end.
 };

@@ -222,6 +222,7 @@ Result<> apply(const SettingsChange& change, Repo& repo) {
   if (change.gating) repo.gating = *change.gating;
   if (change.discussions_disabled) settings.discussionsDisabled = *change.discussions_disabled;
   if (change.org_members_gated) settings.orgMembersGated = *change.org_members_gated;
+  repo.members_gated = settings.orgMembersGated;
   return {};
 }
 

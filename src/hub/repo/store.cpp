@@ -195,6 +195,7 @@ Repo read_repo(const db::Row& row) {
   repo.visibility = row.enumeration<Visibility>(c++);
   repo.gating = row.enumeration<Gating>(c++);
   repo.settings = read_settings(row.text(c++));
+  repo.members_gated = repo.settings.orgMembersGated;
   repo.default_branch = row.text(c++);
   repo.sha = row.text(c++);
   repo.storage_bytes = row.integer(c++);
