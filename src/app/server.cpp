@@ -343,9 +343,8 @@ int serve(Config config) {
                                 std::string(version)};
   pages::add_api_routes(router, page_services);
   add_operator_routes(router, hub, metrics);
-  add_description(router);
-
   pages::add_routes(router, page_services);
+  add_description(router);
 
   bool open_to_all = !loopback(*listen);
   bool secure = !hub.config.tls_certificate.empty();

@@ -129,6 +129,7 @@ void add_asset_route(http::Router& router) {
               .pattern = "/-/{path...}",
               .operation = "page.asset",
               .summary = "A file of the pages' program.",
+              .access = "everyone",
               .handler = handler,
               .last_resort = true,  // After the pages there.
               .open_to_strangers = true});

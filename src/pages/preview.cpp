@@ -45,6 +45,7 @@ void add_api_routes(http::Router& router, Services& services) {
               .operation = "page.render",
               .summary = "Markdown as the pages show it.",
               .scope = "read",
+              .access = "signed_in",
               .body_bytes_max = preview_bytes_max + (64u << 10),
               .handler = handler,
               .request_schema = json_schema<Preview>()});

@@ -19,6 +19,40 @@ enum class For {
   administrators,
 };
 
+/// The rule of docs/access.md that this is. A reader's page shows what the API gives its visitor.
+constexpr std::string_view rule_of(For whom) {
+  switch (whom) {
+    case For::everyone:
+      return "everyone";
+    case For::readers:
+      return "page";
+    case For::members:
+      return "signed_in";
+    case For::administrators:
+      return "administrator";
+  }
+  return "";
+}
+
+/// What a page of a repository asks for beyond seeing that there is one.
+struct RepositoryPage {
+  std::string_view verb;
+  access::Action action;
+};
+constexpr RepositoryPage repository_pages[] = {{"tree", access::Action::list_files},
+                                               {"blob", access::Action::read_content},
+                                               {"blame", access::Action::read_content},
+                                               {"edit", access::Action::write},
+                                               {"commits", access::Action::list_files},
+                                               {"commit", access::Action::list_files},
+                                               {"compare", access::Action::read_content},
+                                               {"upload", access::Action::write},
+                                               {"new", access::Action::write},
+                                               {"settings", access::Action::write}};
+std::string rule_of(access::Action action) {
+  return "repo." + std::string(access::to_string(action));
+}
+
 /// A section of the account's pages, and what it is drawn from.
 struct AccountSection {
   std::string_view name;
@@ -85,8 +119,9 @@ bool is_browser(const http::Request& request) {
 }
 
 /// Programs that meet a page get what they get everywhere: an error that is JSON.
-std::optional<Error> error_of(const Page& page) {
-  if (page.redirect && page.redirect->starts_with("/login"))
+std::optional<Error> error_of(const Page& page, bool signed_in) {
+  bool sign_in = page.redirect && page.redirect->starts_with("/login");
+  if (sign_in || (page.status == 403 && !signed_in))
     return Error{ErrorCode::unauthenticated, "Unauthenticated",
                  "Nobody is signed in. Sign in, or send an access token."};
   if (page.redirect || page.status < 400) return std::nullopt;
@@ -106,11 +141,13 @@ class Routes {
         shell_(std::make_shared<const std::optional<Shell>>(load_shell())) {}
 
   /// A page that loses against every other route.
-  void add(std::string pattern, std::string name, For whom, Make make) {
+  /// @param rule  What it asks for where that is more than `whom` says.
+  void add(std::string pattern, std::string name, For whom, Make make, std::string rule = {}) {
     router_.add({.method = http::Method::get,
                  .pattern = std::move(pattern),
                  .operation = "page." + name,
                  .summary = "A page.",
+                 .access = rule.empty() ? std::string(rule_of(whom)) : std::move(rule),
                  .handler = handler(whom, std::move(make)),
                  .last_resort = true,
                  .open_to_strangers = true});
@@ -123,7 +160,7 @@ class Routes {
       Visit visit(services, request);
       if (admit(visit, whom)) co_await make(visit);
       if (!is_browser(request))
-        if (auto error = error_of(visit.page)) co_return fail(std::move(*error));
+        if (auto error = error_of(visit.page, visit.signed_in())) co_return fail(std::move(*error));
       co_return co_await respond(visit, *shell);
     });
   }
@@ -150,20 +187,22 @@ class Routes {
 };
 
 void add_repository_pages(Routes& routes) {
-  constexpr std::string_view verbs[] = {"tree",   "blob",    "blame",  "edit", "commits",
-                                        "commit", "compare", "upload", "new",  "settings"};
   for (RepoKind kind : page_kinds) {
     std::string prefix(repo::url_prefix(kind));
     std::string base = "/" + prefix + "{ns}/{name}";
-    routes.add(base, "repository", For::readers,
-               [kind](Visit& visit) { return repository(visit, kind); });
+    routes.add(
+        base, "repository", For::readers, [kind](Visit& visit) { return repository(visit, kind); },
+        rule_of(access::Action::see));
     if (!prefix.empty())
-      routes.add("/" + prefix + "{name}", "repository", For::readers,
-                 [kind](Visit& visit) { return old_name(visit, kind); });
-    for (auto verb : verbs)
       routes.add(
-          base + "/" + std::string(verb) + "/{rest...}", std::string(verb), For::readers,
-          [kind, verb](Visit& visit) { return in_repository(visit, kind, std::string(verb)); });
+          "/" + prefix + "{name}", "repository", For::readers,
+          [kind](Visit& visit) { return old_name(visit, kind); }, rule_of(access::Action::see));
+    for (auto [verb, action] : repository_pages)
+      routes.add(
+          base + "/" + std::string(verb) + "/{rest...}",
+          verb == "new" ? "new_file" : std::string(verb), For::readers,
+          [kind, verb](Visit& visit) { return in_repository(visit, kind, std::string(verb)); },
+          rule_of(action));
     routes.add("/" + std::string(repo::plural(kind)), "list", For::readers,
                [kind](Visit& visit) { return list(visit, kind); });
   }
@@ -263,9 +302,9 @@ void add_site_pages(Routes& routes) {
   routes.add("/organizations/new", "organization_new", For::members,
              Routes::plain("organization_new", "New organization"));
   routes.add("/organizations/{org}/settings", "organization_settings", For::members,
-             organization_settings);
+             organization_settings, "owner.settings");
   routes.add("/organizations/{org}/settings/{section}", "organization_settings", For::members,
-             organization_settings);
+             organization_settings, "owner.settings");
   routes.add("/oauth/device", "device", For::members, Routes::plain("device", "Connect a device"));
   routes.add("/admin", "admin", For::administrators, admin);
   routes.add("/admin/{section}", "admin", For::administrators, admin);
@@ -305,6 +344,7 @@ void add_robots(http::Router& router, Services& services) {
               .pattern = "/robots.txt",
               .operation = "page.robots",
               .summary = "What search engines may read.",
+              .access = "everyone",
               .handler = handler,
               .open_to_strangers = true});
 }

@@ -57,8 +57,10 @@ BROKEN = {
 
 # ---- Objects -------------------------------------------------------------------------------------
 
-OBJECTS = ["public", "gated", "private", "protected", "deleted", "missing"]
+# A moved one is private and asked by the name that it had before.
+OBJECTS = ["public", "gated", "private", "protected", "moved", "deleted", "missing"]
 NAMES = {o: f"{ORG}/{o.ljust(9, 'x')}" for o in OBJECTS}  # Of one length: no answer differs by it.
+NOW = {**NAMES, "moved": f"{ORG}/moved-away"}
 
 YES, HIDDEN, REFUSED, SIGN_IN = "yes", "hidden", "403", "401"
 LEGEND = {
@@ -100,6 +102,8 @@ def expected(rule, person, thing="public"):
     if rule == "owner.overview":
         able = person.role in ("contributor", "write", "admin") and person.credential != "other"
         return YES if able else REFUSED
+    if rule == "owner.settings":
+        return YES if person.role == "admin" else REFUSED
     if rule == "owner.create":
         return YES if person.role in ("contributor", "write", "admin") and changes else REFUSED
     if rule == "owner.manage":
@@ -113,7 +117,7 @@ def of_repo(action, person, thing):
     if action == "restore":
         able = thing == "deleted" and person.role == "admin"
         return YES if able and person.credential in ("write", "scoped", "cookie") else HIDDEN
-    sees = thing in ("public", "gated", "protected") or (thing == "private" and member)
+    sees = thing in ("public", "gated", "protected") or (thing in ("private", "moved") and member)
     if not sees:
         return HIDDEN
     may_change = person.credential in ("write", "scoped", "cookie")
@@ -245,6 +249,18 @@ CALLS = {
                                                rule="repo.create_pr"),
     "publisher.add": call(body=PUBLISHER),
     "publisher.remove": call(path={"id": NO_ID}),
+    "page.account": call(path={"section": "profile"}),
+    "page.admin": call(path={"section": "people"}),
+    "page.blame": call(path={"rest": "main/a.txt"}),
+    "page.blob": call(path={"rest": "main/a.txt"}),
+    "page.commit": call(path={"rest": "main"}),
+    "page.commits": call(path={"rest": "main"}),
+    "page.compare": call(path={"rest": "main..main"}),
+    "page.edit": call(path={"rest": "main/a.txt"}),
+    "page.new_file": call(path={"rest": "main"}),
+    "page.organization_settings": call(path={"section": "members"}),
+    "page.tree": call(path={"rest": "main"}),
+    "page.upload": call(path={"rest": "main"}),
     # Old names of one segment
     "files.resolve_alias": call(path={"rest": "main/a.txt"}),
     # Owners
@@ -310,8 +326,6 @@ CALLS = {
     "admin.settings.change": call(body={}),
     "admin.secrets.rotate": call(body={}),
 }
-# What the pages' own routes declare by being pages.
-PAGES = {"page.render": "signed_in", "page.asset": "everyone"}
 # Standing for parts of a path that a call does not name.
 PLACES = {"owner": ORG, "org": ORG, "user": "boss"}
 # Asked with a body in any case: DELETE and the like would be 400 without.

@@ -3,7 +3,7 @@ program declares."""
 
 import itertools
 
-from access import CALLS, NAMES, NEEDS_BODY, ORG, PAGES, PLACES, Browser, Call, fill
+from access import CALLS, NAMES, NEEDS_BODY, NOW, ORG, PLACES, Browser, Call, fill
 from conftest import person as account
 from conftest import token, written
 from wire import KINDS, Wire, add, api_of
@@ -51,13 +51,21 @@ class Operation:
 
     def __init__(self, name, method, path, declared, kind, call):
         self.name, self.method, self.path, self.kind = name, method, path, kind
-        page = PAGES.get(name, "page") if name.startswith("page.") else ""
-        self.rule = call.rule or declared["x-access"] or page
+        self.rule = call.rule or declared["x-access"]
         self.call, self.declared = call, declared
 
     @property
     def of_repo(self):
         return self.rule.startswith("repo.")
+
+    @property
+    def is_page(self):
+        return self.name.startswith("page.") and not self.path.startswith("/api/")
+
+    @property
+    def always(self):
+        """Also of a hub that shows strangers nothing. A page says itself that one must sign in."""
+        return self.declared["x-open-to-strangers"] and (self.rule == "everyone" or not self.is_page)
 
     @property
     def by_old_name(self):
@@ -82,7 +90,7 @@ def kind_of(path):
 
 def operations_of(described):
     out = []
-    for path, methods in described["paths"].items():
+    for path, methods in [*described["paths"].items(), *described["x-pages"].items()]:
         for method, declared in methods.items():
             name = plain_name(declared["operationId"])
             uses = [use for use in CALLS if use.split(" ")[0] == name] or [name]
@@ -114,7 +122,7 @@ class World:
 
     def make_objects(self):
         for kind in ("model", "space"):
-            for thing in ("public", "gated", "private", "protected", "deleted"):
+            for thing in ("public", "gated", "private", "protected", "moved", "deleted"):
                 if (thing == "gated") == (kind == "space") and thing in ("gated", "protected"):
                     continue
                 self.make(thing, kind)
@@ -128,7 +136,8 @@ class World:
 
     def make(self, thing, kind):
         name = NAMES[thing]
-        visibility = thing if thing in ("private", "protected") else "public"
+        visibility = {"private": "private", "protected": "protected", "moved": "private"}.get(
+            thing, "public")
         self.admin.create(name, kind, visibility=visibility)
         self.admin.commit(name, add("a.txt"), kind=kind).ok()
         api = api_of(name, kind)
@@ -139,10 +148,13 @@ class World:
             self.admin("DELETE", "/api/repos/delete", json_body={
                 "name": name.split("/")[1], "organization": ORG, "type": kind}).ok()
             return
+        if thing == "moved":
+            self.admin.post("/api/repos/move", {
+                "fromRepo": name, "toRepo": NOW[thing], "type": kind}).ok()
         self.new_discussion(thing, kind)
 
     def new_discussion(self, thing, kind):
-        api = api_of(NAMES[thing], kind)
+        api = api_of(NOW[thing], kind)
         made = self.admin.post(f"{api}/discussions", {"title": "Title", "description": "d"}).ok().json
         details = self.admin.get(f"{api}/discussions/{made['num']}").ok().json
         self.words[thing, kind] = {"discussion": made["num"], "comment": details["events"][0]["id"]}

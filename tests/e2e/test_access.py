@@ -18,6 +18,8 @@ from conftest import token
 from test_privacy import shape
 from wire import KINDS, Wire
 
+# What is opened to a key or a program is named as it is: by an old name it does not exist.
+BY_ITS_OWN_NAME = ("deploy_key.", "publisher.")
 DOCUMENT = ROOT / "docs/access.md"
 
 
@@ -48,7 +50,8 @@ def outcome(operation, answer):
     assert answer.status < 500 or answer.status == 501, repr(answer)
     if answer.status == 429:
         return None
-    if (operation.of_repo and word == "RepoNotFound") or \
+    missing_page = operation.is_page and answer.status == 404
+    if (operation.of_repo and (word == "RepoNotFound" or missing_page)) or \
             (operation.rule == "owner.invite" and word == "InviteNotFound"):
         return HIDDEN
     if answer.status == 401 and word is None and answer.json.get("error") == "invalid_token":
@@ -66,6 +69,9 @@ def cells(operation):
         yield "public", "model"
         return
     for thing in operation.call.only or OBJECTS:
+        # Both would end the old name itself.
+        if thing == "moved" and operation.name in ("repo.delete", "repo.move"):
+            continue
         if operation.by_old_name and thing not in ("public", "private", "missing"):
             continue
         kind = operation.kind
@@ -78,7 +84,7 @@ def cells(operation):
 
 def is_asked(operation):
     """Other kinds have the same handlers: `test_kinds_are_alike`. Models and spaces are asked."""
-    return operation.kind in ("model", "space") and operation.rule not in ("proof", "page")
+    return operation.kind in ("model", "space") and operation.rule != "proof"
 
 
 def test_every_route_declares_a_rule(operations):
@@ -109,16 +115,21 @@ def test_the_hub_does_what_the_table_says(hub_world, operations, who):
         for thing, kind in cells(operation):
             rule = "repo.see" if operation.by_old_name else operation.rule
             wanted = expected(rule, person, thing)
+            if thing == "moved" and operation.name.startswith(BY_ITS_OWN_NAME):
+                wanted = HIDDEN
             if wanted == YES and operation.call.refused_only:
                 continue
             hub_world.refresh(operation, thing, kind)
             answer = hub_world.ask(operation, wire, who, thing, kind)
             got = outcome(operation, answer)
             right = got in (wanted, None)
+            if thing == "moved" and answer.status in (301, 302, 303, 307, 308):
+                right = wanted != HIDDEN  # To the same route, where the rule holds.
             if operation.call.fresh == "repository":
                 hub_world.refresh(operation, thing, kind)
             if wanted == HIDDEN and operation.of_repo:
-                right = right and answer.status == (401 if who == "nobody" else 404)
+                asks = who == "nobody" and not operation.is_page
+                right = right and answer.status == (401 if asks else 404)
             if not right:
                 wrong.append(f"{operation} of {thing}: {got}, not {wanted}: {answer.status} "
                              f"{answer['X-Error-Code']} {answer.text[:150]}")
@@ -135,7 +146,9 @@ def test_hidden_is_the_same_as_missing_on_every_route(hub_world, operations, who
         if not operation.of_repo or operation.by_old_name or operation.rule == "repo.restore":
             continue
         answers = {}
-        for thing in ("private", "deleted", "missing"):
+        for thing in ("private", "moved", "deleted", "missing"):
+            if thing == "moved" and operation.name in ("repo.delete", "repo.move"):
+                continue
             kind = operation.kind
             # A number that is only in one of them would differ by itself.
             words = {**hub_world.words_of(operation, who, "missing", kind), "repo": NAMES[thing],
@@ -144,8 +157,8 @@ def test_hidden_is_the_same_as_missing_on_every_route(hub_world, operations, who
             answer = hub_world.ask(operation, wire, who, thing, kind)
             del hub_world.words_of
             answers[thing] = shape(answer, NAMES[thing])
-        for thing in ("private", "deleted"):
-            if answers[thing] != answers["missing"]:
+        for thing in ("private", "moved", "deleted"):
+            if thing in answers and answers[thing] != answers["missing"]:
                 different.append(f"{operation}, {thing}:\n  {answers[thing]}\n  {answers['missing']}")
     assert not different, "\n".join(different)
 
@@ -173,7 +186,7 @@ def test_a_cookie_without_its_proof_changes_nothing(hub_world, operations):
     """What another site can make a browser send: its cookie, and nothing that site cannot know."""
     wrong = []
     for operation in filter(is_asked, operations):
-        if operation.declared["x-open-to-strangers"] or operation.by_old_name:
+        if operation.always or operation.by_old_name:
             continue
         for_programs = any(operation.name.startswith(f) for f in ("lfs.", "git.", "xet."))
         if operation.method in ("GET", "HEAD") and not for_programs:
@@ -207,12 +220,12 @@ def test_without_a_proof_its_routes_do_nothing(hub_world, operations):
 def test_a_hub_for_members_shows_strangers_nothing(hub_world, operations):
     keeper = hub_world.wires["keeper"]
     settings = "/api/-/v1/admin/settings"
+    for_programs = ("oauth.discovery", "oauth.keys", "oauth.start_device")
     keeper("PATCH", settings, json_body={"anonymous_read": "no"}).ok()
     try:
         wrong = []
         for operation in filter(is_asked, operations):
-            open_route = operation.declared["x-open-to-strangers"] or operation.rule == "proof"
-            if open_route or operation.name in ("oauth.discovery", "oauth.keys", "oauth.start_device"):
+            if operation.always or operation.rule == "proof" or operation.name in for_programs:
                 continue
             for thing, kind in cells(operation):
                 answer = hub_world.ask(operation, hub_world.wires["nobody"], "nobody", thing, kind)
@@ -231,20 +244,24 @@ Every route of the hub, the rule it declares, and what each rule means for whom.
 `tests/e2e/test_access.py`, which asks the running hub every route as every person about every object
 and fails when it answers otherwise: `CAIRN_WRITE_DOCS=1 ./test e2e -k access` writes this page anew.
 
-Pages are not listed: each shows its visitor what the API gives them, and is missing where that is hidden.
+A page shows its visitor what the API gives them. Programs that ask for one get the status below; in a
+browser it is a page that says so, and for nobody the way to sign in. What is hidden is 404 there for
+nobody too, as every page that does not exist. *moved*: private, and asked by the name it had before; an
+answer may lead to the new name, where the same rule holds.
 
 """
 MEANINGS = {
     "everyone": "Everybody. On a hub with `anonymous_read = no` people sign in first, but for the "
                 "routes marked *always*.",
-    "page": "A page, with what its visitor may see of each answer of the API: what is hidden there is "
-            "missing here, byte for byte (tests of the pages).",
+    "page": "A page for everybody, with what its visitor may see. On a hub with `anonymous_read = no` "
+            "people sign in first.",
     "signed_in": "Everybody with an account, with any credential; the answer holds what that "
                  "credential may see.",
     "account.read": "What is a person's alone: fine-grained tokens need `user.read`.",
     "account": "Changes one's own account: not with a read token, fine-grained ones need `user.write`.",
     "session": "A person in a browser, never a token.",
     "owner.overview": "Looks over all repositories of an owner.",
+    "owner.settings": "The page from which its admins change an owner.",
     "owner.create": "Makes repositories there.",
     "owner.invite": "Withdraws an invite; to all but its admins and the hub's there is none.",
     "owner.manage": "Changes the owner itself: profile, members, deleted repositories.",
@@ -318,7 +335,7 @@ def rows_of(operations):
         elif first.kind != "model":
             path = first.path
         notes = [use] if use else []
-        if first.declared["x-open-to-strangers"]:
+        if first.always:
             notes.append("always")
         if first.declared["x-asks-password"]:
             notes.append("password")

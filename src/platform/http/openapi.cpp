@@ -72,19 +72,30 @@ json::object operation(const Route& route) {
   return out;
 }
 
-}  // namespace
+/// For people, not for programs: described under "x-pages" instead of "paths".
+bool is_page(const Route& route) {
+  return route.operation.starts_with("page.") && !route.pattern.starts_with("/api/");
+}
 
-json::value Router::openapi(std::string_view title, std::string_view version) const {
-  // Sorted, so that the document changes only where the routes do.
-  std::map<std::string, std::map<std::string, json::object>> paths;
-  for (const auto& route : routes_)
-    paths[openapi_path(*route)][lower_method(route->method)] = operation(*route);
-  json::object listed;
+/// By path and method, in order, so that the document changes only where the routes do.
+using Described = std::map<std::string, std::map<std::string, json::object>>;
+json::object listed(Described&& paths) {
+  json::object out;
   for (auto& [path, methods] : paths) {
     json::object item;
     for (auto& [method, described] : methods) item[method] = std::move(described);
-    listed[path] = std::move(item);
+    out[path] = std::move(item);
   }
+  return out;
+}
+
+}  // namespace
+
+json::value Router::openapi(std::string_view title, std::string_view version) const {
+  Described paths, pages;
+  for (const auto& route : routes_)
+    (is_page(*route) ? pages : paths)[openapi_path(*route)][lower_method(route->method)] =
+        operation(*route);
   json::object error_schema{
       {"type", "object"},
       {"properties", json::object{{"error", json::object{{"type", "string"}}}}},
@@ -93,7 +104,8 @@ json::value Router::openapi(std::string_view title, std::string_view version) co
       {"openapi", "3.1.0"},
       {"info",
        json::object{{"title", json::string_view(title)}, {"version", json::string_view(version)}}},
-      {"paths", std::move(listed)},
+      {"paths", listed(std::move(paths))},
+      {"x-pages", listed(std::move(pages))},
       {"components",
        json::object{
            {"securitySchemes",
