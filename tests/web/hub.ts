@@ -1,6 +1,7 @@
 // The real program on a temporary folder, with people and repositories, and a browser on it.
 import { spawn, type ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
+import { request as ask } from "node:http";
 import { createServer } from "node:net";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -41,24 +42,33 @@ async function answers(url: string) {
 
 export class Hub {
   readonly data = mkdtempSync(join(tmpdir(), "cairn-web-"));
+  /** As the browser knows it. */
   url = "";
+  /** The same by its number, for programs of this test. */
+  direct = "";
   #processes: ChildProcess[] = [];
   #browser: Browser | undefined;
+  /** A name instead of the number is no secure context to a browser: plain HTTP as in an office. */
+  readonly host: "127.0.0.1" | "hub.test";
+  constructor(host: "127.0.0.1" | "hub.test" = "127.0.0.1") {
+    this.host = host;
+  }
 
   async start() {
     const port = await free_port();
-    this.url = `http://127.0.0.1:${port}`;
     // The hub's own pages; with WEB_FRONT the app in web/build in front of it.
     const front = process.env.WEB_FRONT ? await free_port() : undefined;
-    const own = this.url;
-    if (front) this.url = `http://127.0.0.1:${front}`;
+    const own = `http://127.0.0.1:${port}`;
+    this.direct = `http://127.0.0.1:${front ?? port}`;
+    this.url = `http://${this.host}:${front ?? port}`;
     this.#run(program, ["serve", "--data", this.data, "--listen", `127.0.0.1:${port}`], { CAIRN_PUBLIC_URL: this.url, CAIRN_SSH_LISTEN: "off", CAIRN_ADMIN: "keeper" });
     await answers(own);
     if (front) {
       this.#run(process.execPath, ["tools/dev.ts", own, String(front)], {}, join(root, "web"));
-      await answers(this.url);
+      await answers(this.direct);
     }
-    this.#browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+    const flags = [...(process.getuid?.() === 0 ? ["--no-sandbox"] : []), ...(this.host === "127.0.0.1" ? [] : [`--host-resolver-rules=MAP ${this.host} 127.0.0.1`])];
+    this.#browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: flags });
     return this;
   }
   #run(command: string, args: string[], env: Record<string, string>, cwd = root) {
@@ -85,7 +95,7 @@ export class Hub {
   }
   async api(method: string, path: string, as: string, body?: unknown): Promise<unknown> {
     const lines = Array.isArray(body);
-    const response = await fetch(this.url + path, {
+    const response = await fetch(this.direct + path, {
       method,
       headers: { authorization: `Bearer ${token(as)}`, "content-type": lines ? "application/x-ndjson" : "application/json" },
       ...(body === undefined ? {} : { body: lines ? body.map((line) => JSON.stringify(line)).join("\n") : JSON.stringify(body) }),
@@ -93,6 +103,25 @@ export class Hub {
     const text = await response.text();
     if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
     return text ? (JSON.parse(text) as unknown) : undefined;
+  }
+  /** What programs get at an address, over redirects; `as` nobody without a name. */
+  get(path: string, as?: string): Promise<{ status: number; body: Buffer }> {
+    const url = new URL(path, this.direct);
+    url.host = new URL(this.direct).host;
+    return new Promise((done, failed) => {
+      ask(url, { headers: { host: new URL(this.url).host, ...(as ? { authorization: `Bearer ${token(as)}` } : {}) } }, (answer) => {
+        const pieces: Buffer[] = [];
+        answer.on("data", (piece: Buffer) => pieces.push(piece));
+        answer.on("end", () => {
+          const status = answer.statusCode ?? 0;
+          if (status >= 300 && status < 400 && answer.headers.location) this.get(answer.headers.location, as).then(done, failed);
+          else done({ status, body: Buffer.concat(pieces) });
+        });
+      }).on("error", failed).end();
+    });
+  }
+  async text(path: string, as?: string) {
+    return (await this.get(path, as)).body.toString();
   }
   async repository(type: "model" | "dataset", id: string, as: string, files: Record<string, string | Buffer>, more = {}) {
     const [owner, name] = id.split("/");
@@ -111,10 +140,7 @@ export class Hub {
     const width = options.width ?? 1440;
     const phone = width < 600;
     const context = await this.#browser!.newContext({ viewport: { width, height: phone ? 844 : 900 }, colorScheme: options.theme ?? "light", hasTouch: phone, isMobile: phone });
-    if (as) {
-      const response = await context.request.post(this.url + "/api/-/v1/session", { data: { name: as, password } });
-      if (!response.ok()) throw new Error(`${as} cannot sign in: ${response.status()}`);
-    }
+    if (as) await this.#sign_in(context, as);
     const troubles: string[] = [];
     context.on("page", (page) => {
       page.on("console", (message) => {
@@ -127,6 +153,12 @@ export class Hub {
       });
     });
     return { context, troubles, page: await context.newPage() };
+  }
+  async #sign_in(context: Context, as: string) {
+    const response = await fetch(this.direct + "/api/-/v1/session", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ name: as, password }) });
+    if (!response.ok) throw new Error(`${as} cannot sign in: ${response.status}`);
+    const cookies = response.headers.getSetCookie().map((line) => /^([^=]+)=([^;]*)/.exec(line)!);
+    await context.addCookies(cookies.map(([, name, value]) => ({ name: name!, value: value!, domain: this.host, path: "/", httpOnly: true, sameSite: "Lax" as const })));
   }
 }
 
