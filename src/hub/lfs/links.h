@@ -68,7 +68,7 @@ void note_path(db::Tx& tx, RepoId repo, const Sha256Digest& sha256, std::string_
 /// Large files of a repository that no commit was seen to name, by SHA-256. @param after  "" = all.
 [[nodiscard]] std::vector<Sha256Digest> unnamed(db::Tx& tx, RepoId repo, std::string_view after,
                                                 int limit);
-/// Repositories that have such files from before a time.
+/// Repositories that have such files from before a time: those of the `limit` oldest files.
 [[nodiscard]] std::vector<RepoId> repos_with_unnamed(db::Tx& tx, Time before, int limit);
 
 /// One line of `/lfs-files`.

@@ -124,7 +124,9 @@ constexpr db::Statement list_unnamed{"lfs.link.unnamed", R"sql(
   WHERE repo_id = $1 AND sha256 > $2 AND path IS NULL ORDER BY sha256 LIMIT $3)sql"};
 
 constexpr db::Statement repos_of_unnamed{"lfs.link.unnamed_repos", R"sql(
-  SELECT DISTINCT repo_id FROM lfs_links WHERE path IS NULL AND created_at < $1 LIMIT $2)sql"};
+  SELECT DISTINCT repo_id FROM (
+    SELECT repo_id FROM lfs_links WHERE path IS NULL AND created_at < $1
+    ORDER BY created_at LIMIT $2) AS oldest)sql"};
 
 constexpr db::Statement first_files{"lfs.files.first", R"sql(
   SELECT sha256, size_bytes, created_at, pusher_id, path, ref FROM lfs_links

@@ -154,8 +154,8 @@ void note_named(db::Tx& tx, RepoId repo, const history::Kept& kept) {
 }  // namespace
 
 void plan_unnamed(db::Tx& tx, Duration grace) {
-  constexpr int repos_per_day = 1000;
-  for (RepoId repo : lfs::repos_with_unnamed(tx, tx.now() - grace, repos_per_day)) {
+  constexpr int files_per_day = 10'000;
+  for (RepoId repo : lfs::repos_with_unnamed(tx, tx.now() - grace, files_per_day)) {
     work::NewWork next;
     next.kind = collect_work;
     next.key = std::to_string(repo.value) + ".unnamed";

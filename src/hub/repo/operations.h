@@ -98,7 +98,7 @@ class Operations {
 /// Asks for `Operations::collect` when the grace of what was let go is over.
 void plan_collection(db::Tx& tx, RepoId repo, Duration grace);
 /// Asks for it now where large files came longer ago than the grace and no commit named them: an
-/// upload whose commit never followed. At most 1000 repositories at a time.
+/// upload whose commit never followed. For the 10 000 oldest of them.
 void plan_unnamed(db::Tx& tx, Duration grace);
 /// Whether a large file was deleted from the repository for good.
 [[nodiscard]] bool was_purged(db::Tx& tx, RepoId repo, const Sha256Digest& file);

@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "hub/repo/types.h"
 
-// Any bytes, as what follows "/resolve/" in an address, and as the name of a repository. Nothing of an
-// address is lost or moved between revision and path, and a name is what it was read from.
+// Any bytes, as what follows "/resolve/" in an address, and as the name of a repository. Nothing of
+// an address is lost or moved between revision and path, and a name is what it was read from.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cairn;
   std::string_view text(reinterpret_cast<const char*>(data), size);
