@@ -44,8 +44,9 @@ void AccessMail::tell_deciders(db::Tx& tx, const repo::Repo& repo, const std::st
   auto settings_page = repo::repo_url(public_url_, repo.kind, repo.name) + "/settings";
   for (const auto& address : deciders(tx, repo))
     mail_.enqueue(tx, {address, "[" + settings_.current()->name + "] " + subject,
-                       text + "\nDecide here, where you also say who gets these mails and how "
-                              "often:\n\n" +
+                       text +
+                           "\nDecide here, where you also say who gets these mails and how "
+                           "often:\n\n" +
                            settings_page + "\n"});
 }
 
@@ -88,7 +89,8 @@ Task<Result<>> AccessMail::send_digest(work::WorkItem item) const {
     auto open = access::list_requests(tx, repo_id, access::GrantState::pending, {}, listed_max + 1);
     if (open.empty()) return {};  // All decided meanwhile.
     std::string lines;
-    for (const auto& request : std::span(open).first(std::min(open.size(), std::size_t{listed_max})))
+    for (const auto& request :
+         std::span(open).first(std::min(open.size(), std::size_t{listed_max})))
       if (auto user = account::find_user(tx, request.user)) lines += "- " + person(*user) + "\n";
     if (open.size() > listed_max) lines += "- and more\n";
     tell_deciders(tx, *repo, "Requests for access to " + repo->name,

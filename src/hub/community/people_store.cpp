@@ -66,8 +66,11 @@ db::Query open_requests_query(std::string_view owners, const std::optional<OpenR
   if (engine == db::Engine::sqlite)
     sql.add(" AND r.owner_id IN (SELECT value FROM json_each(", owners).add("))");
   else
-    sql.add(" AND r.owner_id IN (SELECT value::bigint FROM json_array_elements_text(CAST(", owners)
-        .add(" AS json)))");
+    sql.add(
+           " AND r.owner_id = ANY (ARRAY(SELECT value::bigint FROM "
+           "json_array_elements_text(CAST(",
+           owners)
+        .add(" AS json))))");
   if (after)
     sql.add(" AND (g.requested_at, g.repo_id, g.user_id) < (", after->requested_at)
         .add(", ", after->repo)
