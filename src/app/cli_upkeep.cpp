@@ -42,9 +42,12 @@ Result<Exit> run_fsck(const Invocation& given) {
 Result<Exit> run_gc(const Invocation& given) {
   CAIRN_TRY(client, Client::connect(given.config));
   bool dry_run = given.has("--dry-run");
-  CAIRN_TRY(done, client->post(dry_run ? "/gc?dry_run=1" : "/gc", json::object{}));
+  std::string path = dry_run ? "/gc?dry_run=1" : given.has("--repack") ? "/gc?repack=1" : "/gc";
+  CAIRN_TRY(done, client->post(path, json::object{}));
   std::string said = counted(number_of(done, "objects"), "object", "objects") + ", " +
                      human_bytes(static_cast<std::uint64_t>(number_of(done, "bytes")));
+  auto repacked = static_cast<std::uint64_t>(number_of(done, "repacked_bytes"));
+  if (repacked > 0) said += "; " + human_bytes(repacked) + " of chunks were written together";
   print_done(given, done, (dry_run ? "gc would delete " : "gc deleted ") + said);
   return Exit::done;
 }
@@ -196,8 +199,11 @@ Command fsck_command() {
 Command gc_command() {
   return {.name = "gc",
           .summary = "Delete what nothing leads to, once its grace is over",
-          .options = {{"--dry-run", "", "only say what would be deleted"}, json_option},
-          .examples = {"cairn gc --dry-run", "cairn gc"},
+          .options = {{"--dry-run", "", "only say what would be deleted"},
+                      {"--repack", "",
+                       "first write together files whose chunks lie apart, however new they are"},
+                      json_option},
+          .examples = {"cairn gc --dry-run", "cairn gc --repack"},
           .run = run_gc};
 }
 

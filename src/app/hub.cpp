@@ -118,6 +118,7 @@ xet::Options xet_options(const Config& config, const DataFolder& folder) {
   out.cas_url = config.cas_url;
   out.dedup_scope = xet::parse_dedup_scope(config.xet_dedup_scope).value();
   out.grace = days(config.xet_grace_days);
+  out.ranges_per_gb_max = config.xet_ranges_per_gb_max;
   // What is advertised is kept for as long as the answer says, so never for longer than the rest.
   out.dedup_life = std::min(out.dedup_life, out.grace);
   out.pending_bytes_max = config.xet_pending_bytes_max;

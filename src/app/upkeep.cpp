@@ -154,6 +154,28 @@ Task<Result<>> cut_whole_files(Hub& hub) {
   co_return co_await hub.database->write(plan);
 }
 
+constexpr std::string_view repack_kind = "hub.xet.repack";
+/// A file that stayed without a next version so long is worth being written together.
+constexpr Duration repack_age_min = days(7);
+
+Result<> plan_repack(db::Tx& tx, Duration from_now) {
+  work::NewWork next;
+  next.kind = repack_kind;
+  next.key = "next";
+  next.run_at = tx.now() + from_now;
+  work::enqueue(tx, next);
+  return {};
+}
+
+/// One file or some xorbs, then other work has its turn; once a day when nothing is left.
+Task<Result<>> repack_chunks(Hub& hub) {
+  auto done = co_await hub.xet.repack_next(repack_age_min);
+  report("upkeep.repack.failed", done);
+  bool more = done && done->bytes > 0;
+  auto plan = [more](db::Tx& tx) { return plan_repack(tx, more ? seconds(1) : hours(24)); };
+  co_return co_await hub.database->write(plan);
+}
+
 constexpr std::string_view sheets_kind = "history.sheets";
 constexpr std::string_view merge_kind = "history.merge";
 /// Planned by hubs of before 2026-12, for what pushes left behind.
@@ -217,6 +239,7 @@ Result<> Upkeep::plan(Hub& hub) {
   auto plan = [](db::Tx& tx) -> Result<> {
     CAIRN_CHECK(plan_collection(tx));
     CAIRN_CHECK(plan_cut(tx, minutes(10)));
+    CAIRN_CHECK(plan_repack(tx, hours(1)));
     return plan_rolling(tx, minutes(1));
   };
   CAIRN_CHECK(plan_sheets(hub));
@@ -245,6 +268,8 @@ void Upkeep::start() {
                        [this](work::WorkItem) { return collect_garbage(hub_); });
   loop_->worker.handle(std::string(cut_kind),
                        [this](work::WorkItem) { return cut_whole_files(hub_); });
+  loop_->worker.handle(std::string(repack_kind),
+                       [this](work::WorkItem) { return repack_chunks(hub_); });
   auto& worker = loop_->worker;
   worker.handle(std::string(sheets_kind), [this, &worker](work::WorkItem item) {
     return build_sheets(hub_, worker, std::move(item));

@@ -109,6 +109,12 @@ AdminHandler gc(Services& services) {
   return [&services](http::Request& request, account::Actor) -> Task<Result<json::value>> {
     bool dry_run = request.query_flag("dry_run");
     Duration grace = services.gc_grace;
+    std::uint64_t repacked = 0;
+    while (!dry_run && request.query_flag("repack")) {
+      CAIRN_CO_TRY(done, co_await services.xet.repack_next(Duration{0}));
+      if (done.bytes == 0) break;
+      repacked += done.bytes;
+    }
     if (!dry_run) {
       CAIRN_CO_CHECK(co_await services.large_files.expire_uploads(100'000));
       CAIRN_CO_CHECK(co_await services.repos.purge_due(10'000));
@@ -121,6 +127,7 @@ AdminHandler gc(Services& services) {
     CAIRN_CO_TRY(chunked, co_await services.xet.collect(grace, dry_run));
     co_return json::value(
         json::object{{"dry_run", dry_run},
+                     {"repacked_bytes", repacked},
                      {"objects", history.objects + large.objects + chunked.objects},
                      {"bytes", history.bytes + large.bytes + chunked.bytes}});
   };

@@ -2,8 +2,8 @@
 
 #include "api/lfs/wire.h"
 
-// Any bytes, as the body of a batch. What is taken is within the limits, each of its objects is well
-// formed or has an error that says why, and is answered with its own name.
+// Any bytes, as the body of a batch. What is taken is within the limits, each of its objects is
+// well formed or has an error that says why, and is answered with its own name.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace cairn;
   using namespace cairn::api::lfs;

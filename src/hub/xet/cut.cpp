@@ -114,33 +114,9 @@ class Cutting final : public ImportStore {
   }
 
   Result<> store(const XorbWriter::Finished& xorb) override {
-    auto name = xorb.index.xorb();
-    auto key = storage::make_key("xorb", digest_of(name).hex());
-    auto tail = encode_tail(xorb.index);
-    CAIRN_TRY(writer, inner_.store.create(key));
-    CAIRN_CHECK(writer->write(xorb.body));
-    CAIRN_CHECK(writer->write(tail));
-    CAIRN_CHECK(writer->commit());
-    XorbRow row{.id = {},
-                .hash = name,
-                .key = key,
-                .body_bytes = static_cast<std::uint32_t>(xorb.body.size()),
-                .raw_bytes = xorb.index.content_bytes(),
-                .chunks = xorb.index.count(),
-                .known_until = {}};
-    std::uint64_t bytes = xorb.body.size() + tail.size();
-    auto adopt = [&](db::Tx& tx) -> Result<XorbRow> {
-      auto known = adopt_xorb(tx, row, bytes, tx.now() + inner_.options.grace, UserId{}, true);
-      for (std::uint32_t i = 0; i < xorb.index.count(); ++i)
-        if (auto chunk = xorb.index.chunk(i); chunk.is_key_chunk())
-          add_key_chunk(tx, chunk, known->id);
-      return *known;
-    };
-    CAIRN_TRY(adopted, inner_.database.write_now(adopt));
-    if (adopted.key != key) CAIRN_CHECK(inner_.store.remove(key));
-    inner_.remember(adopted);
-    ids_.insert_or_assign(name, adopted.id);
-    stored_bytes_ += bytes;
+    CAIRN_TRY(kept, keep_xorb(inner_, xorb));
+    ids_.insert_or_assign(xorb.index.xorb(), kept.id);
+    stored_bytes_ += xorb.body.size();
     return {};
   }
 
@@ -179,6 +155,35 @@ class Cutting final : public ImportStore {
 };
 
 }  // namespace
+
+Result<XorbRow> keep_xorb(Inner& in, const XorbWriter::Finished& xorb) {
+  auto name = xorb.index.xorb();
+  auto key = storage::make_key("xorb", digest_of(name).hex());
+  auto tail = encode_tail(xorb.index);
+  CAIRN_TRY(writer, in.store.create(key));
+  CAIRN_CHECK(writer->write(xorb.body));
+  CAIRN_CHECK(writer->write(tail));
+  CAIRN_CHECK(writer->commit());
+  XorbRow row{.id = {},
+              .hash = name,
+              .key = key,
+              .body_bytes = static_cast<std::uint32_t>(xorb.body.size()),
+              .raw_bytes = xorb.index.content_bytes(),
+              .chunks = xorb.index.count(),
+              .known_until = {}};
+  auto adopt = [&](db::Tx& tx) -> Result<XorbRow> {
+    auto known = adopt_xorb(tx, row, xorb.body.size() + tail.size(), tx.now() + in.options.grace,
+                            UserId{}, true);
+    for (std::uint32_t i = 0; i < xorb.index.count(); ++i)
+      if (auto chunk = xorb.index.chunk(i); chunk.is_key_chunk())
+        add_key_chunk(tx, chunk, known->id);
+    return *known;
+  };
+  CAIRN_TRY(adopted, in.database.write_now(adopt));
+  if (adopted.key != key) CAIRN_CHECK(in.store.remove(key));
+  in.remember(adopted);
+  return adopted;
+}
 
 Task<Result<std::uint64_t>> Xet::chunk_next(std::uint64_t bytes_min, Duration age_min) {
   Inner& in = *inner_;

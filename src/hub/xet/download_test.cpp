@@ -401,9 +401,12 @@ TEST_F(XetCollect, ACheckFindsWhatIsDamagedAndWhatIsMissing) {
   EXPECT_EQ(errors(true).size(), 2u);
 }
 
-/// Item 43: uploads, links, deletions, queries and collections in any order on a clock that runs.
+/// Item 43: uploads, links, deletions, queries, collections and repacking in any order on a clock
+/// that runs.
 TEST_F(XetCollect, Item43AnyOrderKeepsWhatIsLinkedAndWhatWasAdvertised) {
   reveal_all();
+  options.repack_bytes_min = 0;
+  restart();
   std::vector<Prepared> known;
   for (unsigned i = 0; i < 5; ++i) known.push_back(prepare(bytes_of(250'000, 100 + i), 2));
   std::map<int, Time> advertised;       // Which file's xorbs a client knows of, until when.
@@ -417,7 +420,7 @@ TEST_F(XetCollect, Item43AnyOrderKeepsWhatIsLinkedAndWhatWasAdvertised) {
     int n = draw(5), repo = 1 + draw(2);
     const auto& what = known[static_cast<std::size_t>(n)];
     auto as = token(RepoId{repo});
-    switch (draw(6)) {
+    switch (draw(7)) {
       case 0:
         ASSERT_TRUE(upload(as, what)) << step;
         links.emplace(repo, n);
@@ -440,6 +443,9 @@ TEST_F(XetCollect, Item43AnyOrderKeepsWhatIsLinkedAndWhatWasAdvertised) {
         break;
       case 4:
         collect(hours(draw(48)));
+        break;
+      case 5:
+        ASSERT_TRUE(run(xet->repack_next(days(draw(9))))) << step;
         break;
       default:
         wait(hours(draw(24 * 8)));

@@ -41,9 +41,16 @@ struct Inner {
 
   /// The last whole file that chunk_next looked at; one caller at a time.
   lfs::ObjectId whole_after;
+  /// Where repack_next goes on looking for xorbs of which little is used; one caller at a time.
+  XorbId sparse_after;
+  std::atomic<bool> repacking = false;
 
   /// `Options::allow`, or owner 0 without one.
   [[nodiscard]] Result<OwnerId> allow(db::Tx& tx, const Token& token, Right right) const;
+
+  /// Somebody follows a reconstruction of the file: it stays as it is until its URLs have ended.
+  void note_followed(lfs::ObjectId file);
+  [[nodiscard]] bool is_followed(lfs::ObjectId file);
 
   /// Rows of xorbs never change, so they are kept.
   [[nodiscard]] std::optional<XorbRow> known_row(XorbId id);
@@ -56,6 +63,10 @@ struct Inner {
  private:
   std::mutex mutex_;
   std::unordered_map<XorbId, XorbRow> rows_;
+  std::unordered_map<lfs::ObjectId, Time> followed_;
 };
+
+/// Stores a xorb that the hub made, known for as long as one that a client brought. Blocks.
+[[nodiscard]] Result<XorbRow> keep_xorb(Inner& in, const XorbWriter::Finished& xorb);
 
 }  // namespace cairn::xet

@@ -39,6 +39,7 @@ Result<Part> part_of(const std::optional<Span>& span, std::uint64_t size_bytes) 
 
 /// What the rows say about a part of a file.
 struct Found {
+  lfs::ObjectId file;
   Part part;
   std::vector<StoredTerm> terms;  ///< Those that overlap the part.
   std::uint64_t first_byte = 0;   ///< Where the first of them begins in the file.
@@ -50,6 +51,7 @@ Result<Found> find(db::Tx& tx, Inner& in, RepoId repo, const Hash& hash,
   auto file = find_linked_file(tx, repo, hash);
   if (!file) return no_file();
   Found out;
+  out.file = file->id;
   CAIRN_TRY(part, part_of(span, file->size_bytes));
   out.part = part;
   if (part.first >= part.end) return out;
@@ -177,6 +179,7 @@ Task<Result<Reconstruction>> Xet::reconstruct(Token token, Hash file, std::optio
   CAIRN_CO_TRY(rows, co_await in.database.read(look));
   auto found = std::make_shared<Found>(std::move(rows));
   if (found->terms.empty()) co_return Reconstruction{};
+  in.note_followed(found->file);
   auto build = [&in, found]() -> Result<Reconstruction> {
     CAIRN_TRY(offset, trim(in, *found));
     return assemble(in, *found, offset);

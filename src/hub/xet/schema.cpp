@@ -51,6 +51,18 @@ CREATE TABLE xet_key_chunks (
   PRIMARY KEY (chunk, xorb_id)
 ) @strict;
 CREATE INDEX xet_key_chunks_by_xorb ON xet_key_chunks (xorb_id);
+)sql"},
+          {"20261126T1830_xet_repack", db::Migration::Kind::expand, R"sql(
+-- When upkeep last looked whether the file lies in too many pieces; it does so once.
+ALTER TABLE xet_files ADD COLUMN repacked_at @int;
+-- Which xorbs another one's chunks were copied from: what is purged goes from them as well.
+CREATE TABLE xet_xorb_sources (
+  xorb_id   @int NOT NULL REFERENCES xet_xorbs (object_id),
+  source_id @int NOT NULL REFERENCES xet_xorbs (object_id),
+  PRIMARY KEY (xorb_id, source_id)
+) @strict;
+CREATE INDEX xet_xorb_sources_by_source ON xet_xorb_sources (source_id);
+CREATE INDEX xet_files_unpacked ON xet_files (object_id) WHERE repacked_at IS NULL;
 )sql"}};
 }
 

@@ -200,6 +200,56 @@ constexpr db::Statement list_whole{"xet.whole.list", R"sql(
 constexpr db::Statement list_repos{"xet.whole.repos", R"sql(
   SELECT repo_id FROM lfs_links WHERE object_id = $1 ORDER BY repo_id)sql"};
 
+constexpr db::Statement list_unpacked{"xet.repack.files", R"sql(
+  SELECT o.id, f.sha256, o.size_bytes, f.terms FROM xet_files f JOIN objects o ON o.id = f.object_id
+  WHERE f.repacked_at IS NULL AND f.object_id < $1 AND f.created_at <= $2 AND o.state = 0
+  ORDER BY f.object_id DESC LIMIT $3)sql"};
+
+constexpr db::Statement find_successor{"xet.repack.successor", R"sql(
+  SELECT 1 FROM xet_file_xorbs own JOIN xet_file_xorbs other ON other.xorb_id = own.xorb_id
+    JOIN lfs_links l ON l.object_id = other.file_id
+  WHERE own.file_id = $1 AND other.file_id > $2 LIMIT 1)sql"};
+
+constexpr db::Statement set_repacked{"xet.repack.note", R"sql(
+  UPDATE xet_files SET repacked_at = $1 WHERE object_id = $2)sql"};
+
+constexpr db::Statement list_users{"xet.repack.users", R"sql(
+  SELECT DISTINCT o.id, f.sha256, o.size_bytes
+  FROM xet_file_xorbs u JOIN xet_files f ON f.object_id = u.file_id
+    JOIN objects o ON o.id = u.file_id
+  WHERE u.xorb_id IN (SELECT value FROM json_each($1)) ORDER BY o.id)sql",
+                                   R"sql(
+  SELECT DISTINCT o.id, f.sha256, o.size_bytes
+  FROM xet_file_xorbs u JOIN xet_files f ON f.object_id = u.file_id
+    JOIN objects o ON o.id = u.file_id
+  WHERE u.xorb_id = ANY (
+    ARRAY(SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json))))
+  ORDER BY o.id)sql"};
+
+constexpr db::Statement list_settled{"xet.repack.xorbs", R"sql(
+  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
+         x.known_until
+  FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
+  WHERE x.object_id > $1 AND o.id > $2 AND o.state = 0 AND x.known_until <= $3
+    AND EXISTS (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id)
+  ORDER BY x.object_id LIMIT $4)sql"};
+
+constexpr db::Statement insert_source{"xet.repack.source", R"sql(
+  INSERT INTO xet_xorb_sources (xorb_id, source_id) VALUES ($1, $2)
+  ON CONFLICT (xorb_id, source_id) DO NOTHING)sql"};
+
+constexpr db::Statement list_sources{"xet.repack.sources", R"sql(
+  SELECT source_id FROM xet_xorb_sources WHERE xorb_id = $1)sql"};
+
+constexpr db::Statement delete_sources{"xet.repack.forget", R"sql(
+  DELETE FROM xet_xorb_sources WHERE xorb_id = $1)sql"};
+
+constexpr db::Statement delete_as_source{"xet.repack.forget_source", R"sql(
+  DELETE FROM xet_xorb_sources WHERE source_id = $1)sql"};
+
+constexpr db::Statement change_terms{"xet.repack.terms", R"sql(
+  UPDATE xet_files SET terms = $1, repacked_at = $2 WHERE object_id = $3)sql"};
+
 // Totals read everything: for the operator, not for requests.
 constexpr db::Statement sum_files{"xet.file.sum", R"sql(
   SELECT COUNT(*), CAST(COALESCE(SUM(o.size_bytes), 0) AS BIGINT)
@@ -219,7 +269,10 @@ constexpr const db::Statement* all_statements[] = {
     &list_file_xorbs,   &delete_terms,      &delete_file_xorbs, &delete_file,
     &list_files,        &insert_key_chunk,  &find_key_chunk,    &delete_key_chunks,
     &list_holders,      &find_position,     &list_neighbours,   &still_condemned,
-    &sum_whole,         &sum_chunked,       &list_whole,        &list_repos};
+    &sum_whole,         &sum_chunked,       &list_whole,        &list_repos,
+    &list_unpacked,     &find_successor,    &set_repacked,      &list_users,
+    &list_settled,      &change_terms,      &insert_source,     &list_sources,
+    &delete_sources,    &delete_as_source};
 
 Sha256Digest parsed(const std::string& hex) {
   // Only this hub writes the columns.
@@ -360,19 +413,28 @@ std::optional<FileRow> find_linked_file(db::Tx& tx, RepoId repo, const Hash& has
   return file_of(*row);
 }
 
+namespace {
+
+/// The rows that say what a file is made of.
+void insert_terms_of(db::Tx& tx, lfs::ObjectId file, std::span<const StoredTerm> terms) {
+  for (const auto& page : pages_of(terms))
+    tx.run(insert_terms, file, page.first_byte, db::Blob{page.terms});
+  std::set<XorbId> seen;
+  std::vector<XorbId> used;
+  for (const auto& term : terms)
+    if (seen.insert(term.xorb).second) used.push_back(term.xorb);
+  if (!used.empty()) tx.run(insert_file_xorbs, file, json_of(used));
+}
+
+}  // namespace
+
 bool put_file(db::Tx& tx, RepoId repo, const NewFile& file, std::optional<UserId> pusher) {
   auto digest = digest_of(file.hash);
   auto fresh = storage::make_key("xet", digest.hex());
   auto object = lfs::adopt_object(tx, "xet", digest, file.size_bytes, fresh);
   if (object.key == fresh) {
     tx.run(insert_file, object.id, file.sha256.hex(), file.terms.size(), tx.now());
-    for (const auto& page : pages_of(file.terms))
-      tx.run(insert_terms, object.id, page.first_byte, db::Blob{page.terms});
-    std::set<XorbId> seen;
-    std::vector<XorbId> used;
-    for (const auto& term : file.terms)
-      if (seen.insert(term.xorb).second) used.push_back(term.xorb);
-    if (!used.empty()) tx.run(insert_file_xorbs, object.id, json_of(used));
+    insert_terms_of(tx, object.id, file.terms);
   }
   auto known = lfs::linked(tx, repo, file.sha256);
   if (!known) {
@@ -432,6 +494,9 @@ std::vector<lfs::Object> due_files(db::Tx& tx, Duration grace, int limit) {
 bool forget_file(db::Tx& tx, const lfs::Object& file, Time known_until) {
   auto xorbs = map_rows(tx.all(list_file_xorbs, file.id),
                         [](const db::Row& row) { return row.id<XorbId>(0); });
+  if (known_until == Time{0})  // Its chunks may lie where they were copied from, too.
+    for (std::size_t i = 0, count = xorbs.size(); i < count; ++i)
+      for (const auto& row : tx.all(list_sources, xorbs[i])) xorbs.push_back(row.id<XorbId>(0));
   std::ranges::sort(xorbs);
   for (auto xorb : xorbs) tx.lock_row(db::Lockable::object, xorb.value);
   if (!lock_condemned(tx, file)) return false;
@@ -472,6 +537,8 @@ std::vector<lfs::Object> due_xorbs(db::Tx& tx, Duration grace, int limit) {
 bool forget_xorb(db::Tx& tx, const lfs::Object& xorb) {
   if (!lock_condemned(tx, xorb)) return false;
   tx.run(delete_key_chunks, xorb.id);
+  tx.run(delete_sources, xorb.id);
+  tx.run(delete_as_source, xorb.id);
   tx.run(delete_xorb, xorb.id);
   return lfs::forget_object(tx, xorb);
 }
@@ -502,6 +569,55 @@ RepoTotals totals(db::Tx& tx, RepoId repo) {
   auto chunked = tx.one(sum_chunked, repo);
   return {static_cast<std::uint64_t>(whole->integer(0)),
           static_cast<std::uint64_t>(whole->integer(1) + chunked->integer(0))};
+}
+
+// ---- Repacking ----
+
+std::vector<UnpackedFile> unpacked_files(db::Tx& tx, lfs::ObjectId below, Time before, int limit) {
+  return map_rows(tx.all(list_unpacked, below, before, limit), [](const db::Row& row) {
+    return UnpackedFile{file_of(row), static_cast<std::uint64_t>(row.integer(3))};
+  });
+}
+
+bool has_successor(db::Tx& tx, lfs::ObjectId file) {
+  return tx.one(find_successor, file, file).has_value();
+}
+
+void note_repacked(db::Tx& tx, lfs::ObjectId file) {
+  tx.run(set_repacked, tx.now(), file);
+}
+
+void note_source(db::Tx& tx, XorbId xorb, XorbId source) {
+  tx.run(insert_source, xorb, source);
+}
+
+std::vector<FileRow> users_of(db::Tx& tx, const std::vector<XorbId>& xorbs) {
+  return map_rows(tx.all(list_users, json_of(xorbs)), file_of);
+}
+
+std::vector<XorbRow> settled_xorbs(db::Tx& tx, XorbId after, Time now, int limit) {
+  return map_rows(tx.all(list_settled, after, after, now, limit), xorb_of);
+}
+
+bool replace_terms(db::Tx& tx, lfs::ObjectId file, std::span<const StoredTerm> before,
+                   std::span<const StoredTerm> after, Time keep_until, Time hold_until) {
+  std::set<XorbId> old_ones, new_ones;
+  for (const auto& term : before) old_ones.insert(term.xorb);
+  for (const auto& term : after) new_ones.insert(term.xorb);
+  std::vector<XorbId> arrived;
+  std::ranges::set_difference(new_ones, old_ones, std::back_inserter(arrived));
+  if (!hold_xorbs(tx, arrived, hold_until)) return false;
+  tx.lock_row(db::Lockable::object, file.value);
+  std::string there;
+  for (const auto& row : tx.all(list_pages, file, 0, INT64_MAX)) there += row.blob(1);
+  if (there.empty() || there != encode_terms(before)) return false;
+  tx.run(delete_terms, file);
+  tx.run(delete_file_xorbs, file);
+  insert_terms_of(tx, file, after);
+  tx.run(change_terms, after.size(), tx.now(), file);
+  for (auto xorb : old_ones)
+    if (!new_ones.contains(xorb)) tx.run(prolong_known, keep_until, xorb, keep_until);
+  return true;
 }
 
 // ---- Whole files ----

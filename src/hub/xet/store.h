@@ -143,6 +143,35 @@ struct RepoTotals {
 };
 [[nodiscard]] RepoTotals totals(db::Tx& tx, RepoId repo);
 
+// ---- Files that may be repacked ----
+
+/// A live file that nobody has looked at, newest first.
+struct UnpackedFile {
+  FileRow file;
+  std::uint64_t terms = 0;
+};
+/// @param below  only files with a smaller number. @param before  only those made earlier.
+[[nodiscard]] std::vector<UnpackedFile> unpacked_files(db::Tx& tx, lfs::ObjectId below, Time before,
+                                                       int limit);
+/// Whether a file that came later uses some of the same xorbs: a next version of it.
+[[nodiscard]] bool has_successor(db::Tx& tx, lfs::ObjectId file);
+/// It is not looked at again.
+void note_repacked(db::Tx& tx, lfs::ObjectId file);
+/// Chunks of `source` were copied into `xorb`.
+void note_source(db::Tx& tx, XorbId xorb, XorbId source);
+/// Every file that uses one of the xorbs, by number. @param xorbs  at most some thousand.
+[[nodiscard]] std::vector<FileRow> users_of(db::Tx& tx, const std::vector<XorbId>& xorbs);
+/// Live xorbs by number that files use and nobody can name any more without asking.
+[[nodiscard]] std::vector<XorbRow> settled_xorbs(db::Tx& tx, XorbId after, Time now, int limit);
+/// Lets a file be made of other runs of the same chunks.
+/// @param before      its terms as they were read.
+/// @param keep_until  of the xorbs that it no longer uses: URLs of theirs are under way.
+/// @param hold_until  of the new ones.
+/// @return false, and nothing is changed, when the file or a xorb is gone or the terms are others.
+[[nodiscard]] bool replace_terms(db::Tx& tx, lfs::ObjectId file, std::span<const StoredTerm> before,
+                                 std::span<const StoredTerm> after, Time keep_until,
+                                 Time hold_until);
+
 // ---- Whole files that may be cut ----
 
 /// Linked whole large files by number, after `after`.

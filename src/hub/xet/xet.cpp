@@ -11,6 +11,8 @@ namespace {
 
 /// Rows of xorbs in memory, about 200 bytes each.
 constexpr std::size_t rows_max = 50'000;
+/// Files whose readers are remembered, before those of long ago are let go.
+constexpr std::size_t followed_max = 10'000;
 /// Shards at once, and of one guest: their terms may take 18 MB each.
 constexpr int registering_max = 6;
 constexpr int registering_each_max = 3;
@@ -68,6 +70,20 @@ void Inner::remember(const XorbRow& row) {
   std::lock_guard lock(mutex_);
   if (rows_.size() >= rows_max) rows_.clear();
   rows_.insert_or_assign(row.id, row);
+}
+
+void Inner::note_followed(lfs::ObjectId file) {
+  std::lock_guard lock(mutex_);
+  auto now = clock.now();
+  if (followed_.size() >= followed_max)
+    std::erase_if(followed_, [&](const auto& one) { return one.second + options.url_life < now; });
+  followed_.insert_or_assign(file, now);
+}
+
+bool Inner::is_followed(lfs::ObjectId file) {
+  std::lock_guard lock(mutex_);
+  auto at = followed_.find(file);
+  return at != followed_.end() && at->second + options.url_life >= clock.now();
 }
 
 Result<XorbRow> Inner::row_of(XorbId id) {

@@ -70,6 +70,12 @@ struct Options {
   std::string cache_folder = {};
   std::uint64_t cache_bytes_max = 10ull << 30;
 
+  /// A file in more pieces than this per GB of it (1e9 bytes) is written together again, when it
+  /// has a while without a next version. 0: never.
+  int ranges_per_gb_max = 100;
+  /// Smaller ones stay as they are: a client asks for few ranges of them anyway.
+  std::uint64_t repack_bytes_min = 32ull << 20;
+
   /// As lfs::Options::allow, by right; gives the owner who pays.
   std::function<Result<OwnerId>(db::Tx&, RepoId, UserId, Right)> allow = {};
   /// Whether an answer to a query from repository `asker` may show what `holder` has, when the
@@ -144,6 +150,10 @@ struct Finding {
 struct Sweep {
   std::uint64_t objects = 0;
   std::uint64_t bytes = 0;
+};
+struct Repacked {
+  std::uint64_t bytes = 0;  ///< Of content that was written. 0: nothing is left to do for now.
+  std::uint64_t files = 0;  ///< That changed over.
 };
 struct Stats {
   std::uint64_t files = 0;          ///< However many repositories have them.
@@ -251,6 +261,12 @@ class Xet {
   /// @param bytes_min  smaller ones stay whole. @param age_min  younger ones are left for later.
   /// @return the bytes of the file; 0 when there is none left, until others have come.
   Task<Result<std::uint64_t>> chunk_next(std::uint64_t bytes_min, Duration age_min);
+  /// Writes chunks together anew: of the newest file that lies in too many pieces, or of xorbs of
+  /// which files use less than half and that nobody can name any more. Files change over in one
+  /// transaction each; old URLs work until they end. One that somebody downloads is left for later.
+  /// @return `conflict` "RepackRunning": one call at a time.
+  /// @param age_min  of files; younger ones may yet have a next version.
+  Task<Result<Repacked>> repack_next(Duration age_min);
 
  private:
   std::unique_ptr<Inner> inner_;
