@@ -1,6 +1,6 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, git, git_push, lists, pages, small, start, uploads, whole, xet
+from rows import build, commits, downloads, git, git_push, lists, pages, small, start, uploads, whole, xet, xet_clients
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -22,5 +22,9 @@ ROWS = {
     "l": ("Lists of 100 000 repositories", lists.lists),
     "p": ("Pages", pages.pages),
     "xa": ("Xet: xorbs on one core", xet.primitives),
+    "xb": ("Xet: uploads with the client", xet_clients.uploads),
+    "xc": ("Xet: downloads with the client, and without", xet_clients.downloads),
+    "xg": ("Xet: what a next version costs", xet_clients.versions),
+    "xh": ("Xet: twenty versions", xet_clients.fragmentation),
 }
 NAMED_ONLY = ("h", "l")
