@@ -1,9 +1,11 @@
 import { sveltekit } from "@sveltejs/kit/vite";
 import adapter from "@sveltejs/adapter-static";
 import { defineConfig } from "vite";
+import { guide_index } from "./tools/guide_index.ts";
 
 export default defineConfig({
   plugins: [
+    guide_index(),
     sveltekit({
       // One document for every address: the server fills it in (docs/decisions/0012-pages.md).
       adapter: adapter({ fallback: "shell.html" }),

@@ -106,7 +106,7 @@ ADDRESSES = [
     ("/ada", "owner", 200), ("/crew", "owner", 200), ("/nobody-of-this-name", "missing", 404),
     ("/login", "login", 200), ("/login/reset", "reset", 200), ("/join", "join", 200),
     ("/setup", "setup", 200), ("/settings/verify", "verify", 200), ("/docs", "docs", 200),
-    ("/docs/git", "docs", 200), ("/docs/git/push", "missing", 404), ("/-/components", "components", 200),
+    ("/docs/git", "docs", 200), ("/docs/api", "docs", 200), ("/docs/git/push", "missing", 404), ("/-/components", "components", 200),
     ("/ada/none", "missing", 404), ("/datasets/ada/none", "missing", 404), ("/a/b/c/d/e", "missing", 404),
 ]
 
