@@ -8,8 +8,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "api/admin/admin.h"
-#include "app/hub.h"
+#include "app/admin_services.h"
 #include "platform/http/http.h"
 #include "platform/http/local_client.h"
 
@@ -87,23 +86,7 @@ http::Response encode_error(const Error& error, const http::Request&) {
 class OwnHub final : public Client {
  public:
   explicit OwnHub(std::unique_ptr<Hub> hub)
-      : hub_(std::move(hub)),
-        services_{*hub_->database,
-                  hub_->blocking,
-                  hub_->accounts,
-                  hub_->repos,
-                  hub_->commits,
-                  hub_->files,
-                  hub_->large_files,
-                  hub_->xet,
-                  *hub_->history,
-                  hub_->operations,
-                  hub_->space_values,
-                  hub_->config.public_url,
-                  hours(hub_->config.gc_grace_hours),
-                  hub_->people,
-                  hub_->settings,
-                  hub_->mail} {
+      : hub_(std::move(hub)), services_(admin_services(*hub_)) {
     api::admin::add_routes(router_, services_);
     router_.encode_errors(encode_error);
   }

@@ -20,6 +20,7 @@
 #include "api/lfs/locks.h"
 #include "api/oauth/oauth.h"
 #include "api/ssh/ssh.h"
+#include "app/admin_services.h"
 #include "app/lfs_gate.h"
 #include "app/ssh_child.h"
 #include "app/upkeep.h"
@@ -283,22 +284,7 @@ int serve(Config config) {
                               hub.clock,      rate_limits(hub.config, *listen)};
   api::accounts::Services account{*hub.database, hub.accounts, hub.people,           hub.settings,
                                   hub.mail,      hub.clock,    hub.config.public_url};
-  api::admin::Services admin{*hub.database,
-                             hub.blocking,
-                             hub.accounts,
-                             hub.repos,
-                             hub.commits,
-                             hub.files,
-                             hub.large_files,
-                             hub.xet,
-                             *hub.history,
-                             hub.operations,
-                             hub.space_values,
-                             hub.config.public_url,
-                             hours(hub.config.gc_grace_hours),
-                             hub.people,
-                             hub.settings,
-                             hub.mail};
+  api::admin::Services admin = admin_services(hub);
   api::oauth::Services oauth{*hub.database, hub.oauth, hub.publishers, hub.repos};
   RepoGateOverRepos gate(hub.repos, hub.xet);
 

@@ -501,3 +501,44 @@ def test_zsh_and_fish_have_their_scripts():
     fish = command("completion", "fish").stdout
     assert "-a serve" in fish and "-l dry-run" in fish
     assert command("completion", "tcsh").returncode == 2
+
+
+# ---- What is recorded and shown --------------------------------------------------------------------
+
+
+@pytest.mark.both_engines
+def test_what_administrators_do_is_recorded(own_hub):
+    keeper = Wire(own_hub.url, KEEPER)
+    own_hub.run("admin", "user", "create", "zoe")
+    keeper.post("/api/-/v1/admin/users/zoe/disable", {}).ok()
+    # What was refused or only looked at is no act.
+    assert keeper.post("/api/-/v1/admin/users/nobody/disable", {}).status == 404
+    keeper.get("/api/-/v1/admin/users").ok()
+    acts = keeper.get("/api/-/v1/admin/acts").ok().json["items"]
+    assert [(a["by"], a["operation"], a["target"]) for a in acts[:2]] == [
+        ("keeper", "admin.users.disable", "/users/zoe/disable"), ("operator", "admin.users.create", "/users")]
+    assert acts[0]["address"] == "127.0.0.1" and acts[1]["address"] == ""
+    own_hub.stop()
+    own_hub.start()
+    assert keeper.get("/api/-/v1/admin/acts").ok().json["items"] == acts
+
+
+def test_the_record_goes_on_page_by_page(own_hub):
+    keeper = Wire(own_hub.url, KEEPER)
+    for _ in range(101):
+        keeper.post("/api/-/v1/admin/work/retry", {}).ok()
+    first = keeper.get("/api/-/v1/admin/acts").ok().json
+    assert len(first["items"]) == 100
+    rest = keeper.get(f"/api/-/v1/admin/acts?after={first['next']}").ok().json
+    assert rest["items"][0]["id"] < first["items"][-1]["id"]
+
+
+def test_the_configuration_is_shown_without_its_secrets(own_hub):
+    lines = {line["key"]: line for line in Wire(own_hub.url, KEEPER).get("/api/-/v1/admin/configuration").ok().json["items"]}
+    assert lines["public_url"]["value"] == own_hub.url and lines["public_url"]["help"]
+    assert lines["gc_grace_hours"]["source"] == "default"
+    key = (own_hub.data / "root.key").read_text().strip()
+    assert all(key not in line["value"] for line in lines.values())
+    health = Wire(own_hub.url, KEEPER).get("/api/-/v1/admin/health").ok().json
+    assert health["database"] == "SQLite" and health["failedWork"] == 0 and not health["sendsMail"]
+    assert 0 < health["diskFreeBytes"] <= health["diskBytes"]

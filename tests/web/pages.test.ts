@@ -18,6 +18,7 @@ before(async () => {
   await hub.api("PUT", "/api/models/jun/kanji/settings", "jun", { gated: "manual" });
   await hub.repository("model", "ada/secret", "ada", { "a.txt": "x" }, { private: true });
   await hub.api("POST", "/api/repos/create", "ada", { type: "model", name: "empty" });
+  await hub.api("POST", "/api/repos/create", "ada", { type: "space", name: "app", sdk: "static" });
 });
 after(() => hub.stop());
 
@@ -30,12 +31,13 @@ const pages: [name: string, who: string | null, address: string][] = [
   ["missing", null, "/ada/secret"], ["tree", "ada", `${model}/tree/main`], ["tree-folder", null, `${model}/tree/main/eval`],
   ["blob-code", null, `${model}/blob/main/eval/run.py`], ["blob-json", null, `${model}/blob/main/config.json`], ["blob-tensors", null, `${model}/blob/main/model.safetensors`],
   ["blob-table", null, "/datasets/ada/tickets/blob/main/data/rows.csv"], ["blob-markdown", "ada", `${model}/blob/main/README.md`],
-  ["edit", "ada", `${model}/edit/main/eval/run.py`], ["new-file", "ada", `${model}/new/main`], ["upload", "ada", `${model}/upload/main`],
+  ["edit", "ada", `${model}/edit/main/eval/run.py`], ["card-questions", "ada", `${model}/edit/main/README.md?questions`], ["settings-space", "ada", "/spaces/ada/app/settings"],
+  ["docs", null, "/docs/upload"], ["docs-api", null, "/docs/api"], ["home-begin", "grace", "/"], ["new-file", "ada", `${model}/new/main`], ["upload", "ada", `${model}/upload/main`],
   ["history", "ada", `${model}/commits/main`], ["history-file", "ada", `${model}/commits/main/eval/run.py`], ["settings", "ada", `${model}/settings`],
   ["owner", null, "/ada"], ["organization", "ada", "/northwind"], ["new", "ada", "/new"],
   ...["profile", "password", "sessions", "tokens", "keys", "organizations", "applications", "storage", "deleted"].map((section): [string, string, string] => [`account-${section}`, "ada", `/settings/${section}`]),
   ["organization-new", "ada", "/organizations/new"], ["organization-members", "ada", "/organizations/northwind/settings/members"], ["device", "ada", "/oauth/device"],
-  ...["overview", "people", "invites", "policies", "work"].map((section): [string, string, string] => [`admin-${section}`, "ada", `/admin/${section}`]),
+  ...["overview", "people", "organizations", "repositories", "invites", "policies", "announcement", "storage", "work", "health", "configuration", "record"].map((section): [string, string, string] => [`admin-${section}`, "ada", `/admin/${section}`]),
 ];
 
 async function violations(page: Page): Promise<string[]> {

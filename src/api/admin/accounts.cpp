@@ -227,7 +227,7 @@ void add_account_routes(http::Router& router, Services& services) {
                 .summary = std::move(summary),
                 .scope = "admin",
                 .body_bytes_max = body_max,
-                .handler = admin_only(who, std::move(handler))});
+                .handler = admin_only(services, who, std::move(handler))});
   };
   using http::Method;
   add(Method::get, "/users", "users.list", "Users.", list_users(services));

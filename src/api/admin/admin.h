@@ -1,5 +1,6 @@
 #pragma once
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "hub/account/account.h"
@@ -22,6 +23,11 @@
 /// administrators; what reads the server's disk is for the system alone.
 namespace cairn::api::admin {
 
+/// One line of the program's configuration as it is in force; secrets are hidden.
+struct ConfigLine {
+  std::string key, value, source, help;
+};
+
 struct Services {
   db::Database& database;
   Blocking& blocking;
@@ -39,6 +45,9 @@ struct Services {
   people::People& people;
   settings::Settings& settings;
   mail::Mail& mail;
+  std::vector<ConfigLine> configuration;
+  std::string data_folder;
+  std::string version;
 };
 
 void add_routes(http::Router& router, Services& services);

@@ -162,7 +162,7 @@ void add_check_routes(http::Router& router, Services& services) {
                 .operation = "admin." + operation,
                 .summary = std::move(summary),
                 .scope = "admin",
-                .handler = admin_only(Who::system, std::move(handler))});
+                .handler = admin_only(services, Who::system, std::move(handler))});
   };
   add("/fsck", "fsck", "Check every promise about what is stored.", fsck(services));
   add("/gc", "gc", "Delete what nothing leads to, after its grace.", gc(services));

@@ -137,7 +137,7 @@ void add_example_routes(http::Router& router, Services& services) {
                 .operation = "admin.examples." + verb,
                 .summary = std::move(summary),
                 .scope = "admin",
-                .handler = admin_only(Who::administrator, std::move(handler))});
+                .handler = admin_only(services, Who::administrator, std::move(handler))});
   };
   add("add", "Make the example repositories, where they are missing.", add_all(services));
   add("remove", "Delete the example repositories.", remove_all(services));

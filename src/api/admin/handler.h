@@ -13,8 +13,9 @@ enum class Who {
   system,         ///< Only at the machine itself.
 };
 
-/// A handler that answers 200 with JSON, after the actor was checked.
-[[nodiscard]] http::Handler admin_only(Who who, AdminHandler handler);
+/// A handler that answers 200 with JSON, after the actor was checked. What it changed is recorded
+/// under the route's operation.
+[[nodiscard]] http::Handler admin_only(Services& services, Who who, AdminHandler handler);
 
 /// Entries of one page of a list.
 constexpr int page_max = 1000;
@@ -31,5 +32,6 @@ void add_work_routes(http::Router& router, Services& services);
 void add_import_routes(http::Router& router, Services& services);
 void add_people_routes(http::Router& router, Services& services);
 void add_example_routes(http::Router& router, Services& services);
+void add_look_routes(http::Router& router, Services& services);
 
 }  // namespace cairn::api::admin

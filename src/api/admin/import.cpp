@@ -54,7 +54,7 @@ void add_import_routes(http::Router& router, Services& services) {
               .operation = "admin.import_cache",
               .summary = "Make repositories from a client's cache folder on the hub's machine.",
               .scope = "admin",
-              .handler = admin_only(Who::system, import_cache(services))});
+              .handler = admin_only(services, Who::system, import_cache(services))});
 }
 
 }  // namespace cairn::api::admin

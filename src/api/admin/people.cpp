@@ -181,7 +181,7 @@ void add_people_routes(http::Router& router, Services& services) {
                 .operation = "admin." + operation,
                 .summary = std::move(summary),
                 .scope = "admin",
-                .handler = admin_only(who, std::move(handler))});
+                .handler = admin_only(services, who, std::move(handler))});
   };
   using http::Method;
   add(Method::get, "/settings", "settings.list", "What is decided about this hub.",

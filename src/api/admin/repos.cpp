@@ -138,7 +138,7 @@ void add_repo_routes(http::Router& router, Services& services) {
                 .operation = "admin." + operation,
                 .summary = std::move(summary),
                 .scope = "admin",
-                .handler = admin_only(who, std::move(handler))});
+                .handler = admin_only(services, who, std::move(handler))});
   };
   using http::Method;
   add(Method::get, "/repos", "repos.list",

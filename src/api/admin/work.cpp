@@ -70,7 +70,7 @@ void add_work_routes(http::Router& router, Services& services) {
                 .operation = "admin." + operation,
                 .summary = std::move(summary),
                 .scope = "admin",
-                .handler = admin_only(Who::administrator, std::move(handler))});
+                .handler = admin_only(services, Who::administrator, std::move(handler))});
   };
   using http::Method;
   add(Method::get, "/work", "work.list", "Background work.", list_work(services));

@@ -4,6 +4,7 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "hub/settings/acts.h"
 #include "hub/settings/store.h"
 #include "platform/db/testing.h"
 
@@ -55,6 +56,31 @@ TEST_P(SettingsTest, AChangeIsInForceAtOnceAndRecorded) {
   // The same again is no change.
   ASSERT_TRUE(change({{"registration", "open"}}, "bob"));
   EXPECT_EQ(record().size(), 2u);
+}
+
+TEST_P(SettingsTest, ActsAreKeptAndReadFromTheNewestOn) {
+  auto write = [](db::Tx& tx) -> Result<> {
+    for (const auto* name : {"bob", "eve", "kim"})
+      record_act(tx, {.who = "ada",
+                      .operation = "admin.users.disable",
+                      .target = std::string("/users/") + name + "/disable",
+                      .address = "10.0.0.1",
+                      .request_id = "r"});
+    return {};
+  };
+  ASSERT_TRUE(database->write_now(write));
+  auto page = [&](std::int64_t before) {
+    auto read = [before](db::Tx& tx) -> Result<std::vector<Act>> { return acts(tx, before, 2); };
+    return *database->read_now(read);
+  };
+  auto first = page(0);
+  ASSERT_EQ(first.size(), 2u);
+  EXPECT_EQ(first[0].target, "/users/kim/disable");
+  EXPECT_EQ(first[0].who, "ada");
+  EXPECT_EQ(first[0].address, "10.0.0.1");
+  auto rest = page(first[1].id);
+  ASSERT_EQ(rest.size(), 1u);
+  EXPECT_EQ(rest[0].target, "/users/bob/disable");
 }
 
 TEST_P(SettingsTest, OneWrongValueChangesNothing) {

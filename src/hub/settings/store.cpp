@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "hub/settings/acts.h"
+
 namespace cairn::settings {
 namespace {
 
@@ -28,6 +30,19 @@ CREATE TABLE hub_setting_changes (
 ) @strict;
 )sql";
 
+// No foreign keys: a record outlives what it tells of.
+constexpr std::string_view acts_schema = R"sql(
+CREATE TABLE hub_acts (
+  id @id,
+  time @int NOT NULL,
+  who @text NOT NULL,
+  operation @text NOT NULL,
+  target @text NOT NULL,
+  address @text NOT NULL,
+  request_id @text NOT NULL
+) @strict;
+)sql";
+
 // At most as many rows as there are settings.
 constexpr Statement all_sql{"settings.all", R"sql(
   SELECT key, value, pinned, changed_at, changed_by FROM hub_settings
@@ -46,13 +61,22 @@ constexpr Statement changes_sql{"settings.changes", R"sql(
   SELECT id, key, from_value, to_value, changed_by, changed_at FROM hub_setting_changes
   WHERE id < $1 ORDER BY id DESC LIMIT $2)sql"};
 
-constexpr const Statement* all_statements[] = {&all_sql, &set_value_sql, &set_pinned_sql,
-                                               &record_sql, &changes_sql};
+constexpr Statement record_act_sql{"settings.record_act", R"sql(
+  INSERT INTO hub_acts (time, who, operation, target, address, request_id)
+  VALUES ($1, $2, $3, $4, $5, $6))sql"};
+constexpr Statement acts_sql{"settings.acts", R"sql(
+  SELECT id, time, who, operation, target, address, request_id FROM hub_acts
+  WHERE id < $1 ORDER BY id DESC LIMIT $2)sql"};
+
+constexpr const Statement* all_statements[] = {&all_sql,    &set_value_sql, &set_pinned_sql,
+                                               &record_sql, &changes_sql,   &record_act_sql,
+                                               &acts_sql};
 
 }  // namespace
 
 std::vector<db::Migration> settings_migrations() {
-  return {{"20261126T1110_hub_settings", db::Migration::Kind::expand, settings_sql}};
+  return {{"20261126T1110_hub_settings", db::Migration::Kind::expand, settings_sql},
+          {"20261126T1800_hub_acts", db::Migration::Kind::expand, acts_schema}};
 }
 
 namespace store {
@@ -92,4 +116,18 @@ std::vector<Change> changes(db::Tx& tx, std::int64_t before, int limit) {
 }
 
 }  // namespace store
+
+void record_act(db::Tx& tx, const Act& act) {
+  tx.run(record_act_sql, tx.now(), act.who, act.operation, act.target, act.address, act.request_id);
+}
+
+std::vector<Act> acts(db::Tx& tx, std::int64_t before, int limit) {
+  std::vector<Act> out;
+  auto from = before > 0 ? before : std::numeric_limits<std::int64_t>::max();
+  for (const auto& row : tx.all(acts_sql, from, limit))
+    out.push_back({row.integer(0), row.time(1), row.text(2), row.text(3), row.text(4), row.text(5),
+                   row.text(6)});
+  return out;
+}
+
 }  // namespace cairn::settings
