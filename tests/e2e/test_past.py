@@ -85,6 +85,33 @@ def test_whitespace_and_context_are_switches(ada):
     assert ada.get("/api/models/ada/past-space/compare/main..main?lines=5").ok().json["files"] == []
 
 
+def test_commits_that_one_side_has_and_the_other_has_not(ada, story):
+    first, second, third = story
+    at = "/api/models/ada/past/compare"
+    found = ada.get(f"{at}/{first}..main?commits=50").ok().json
+    assert [c["id"] for c in found["commits"]] == [third, second] and found["moreCommits"] is False
+    found = ada.get(f"{at}/{first}..main?commits=1").ok().json
+    assert [c["id"] for c in found["commits"]] == [third] and found["moreCommits"] is True
+    assert ada.get(f"{at}/main..{first}?commits=5").ok().json["commits"] == []
+    assert "commits" not in ada.get(f"{at}/{first}..main").ok().json
+    assert ada.get(f"{at}/{first}..main?commits=101").status == 400
+
+
+def test_commits_of_a_branch_end_where_it_began(ada):
+    make(ada, "ada/past-branch")
+    begin = commit(ada, "ada/past-branch", {"a": "1\n"}, "begin")
+    ada("POST", "/api/models/ada/past-branch/branch/dev", json_body={"startingPoint": begin}).ok()
+    on_main = commit(ada, "ada/past-branch", {"a": "2\n"}, "on main")
+    line = "\n".join([json.dumps({"key": "header", "value": {"summary": "on dev"}}),
+                      json.dumps({"key": "file", "value": {"path": "b", "content": "x", "encoding": "utf-8"}})])
+    on_dev = ada("POST", "/api/models/ada/past-branch/commit/dev", line.encode(),
+                 headers={"Content-Type": "application/x-ndjson"}).ok().json["commitOid"]
+    for dots in ("..", "..."):
+        at = "/api/models/ada/past-branch/compare"
+        assert [c["id"] for c in ada.get(f"{at}/main{dots}dev?commits=9").json["commits"]] == [on_dev]
+        assert [c["id"] for c in ada.get(f"{at}/dev{dots}main?commits=9").json["commits"]] == [on_main]
+
+
 def test_the_versions_of_a_file(ada, story):
     first, second, _ = story
     versions = ada.get(f"{own('ada/past')}/history/main/a.txt").ok().json

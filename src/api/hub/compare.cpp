@@ -58,10 +58,13 @@ json::object side_json(const history::SheetEntry& entry) {
 /// Files that programs write: people look at them last.
 bool is_generated(std::string_view path) {
   auto name = path.substr(path.rfind('/') + 1);
-  constexpr std::string_view names[] = {
-      "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml",
-      "Cargo.lock",        "poetry.lock",         "uv.lock",   "go.sum",
-      "Gemfile.lock",      "composer.lock"};
+  constexpr std::string_view names[] = {"package-lock.json", "npm-shrinkwrap.json",
+                                        "yarn.lock",         "pnpm-lock.yaml",
+                                        "Cargo.lock",        "poetry.lock",
+                                        "uv.lock",           "go.sum",
+                                        "Gemfile.lock",      "composer.lock",
+                                        "merges.txt",        "tokenizer.json",
+                                        "vocab.json",        "vocab.txt"};
   return std::ranges::find(names, name) != std::end(names) || name.ends_with(".min.js") ||
          name.ends_with(".min.css") || name.ends_with(".map");
 }
@@ -164,14 +167,24 @@ RepoHandler compare_handler(Services& services) {
                      repo::RepoRef repo) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(options, diff_options(request));
     CAIRN_CO_TRY(folds, folds_of(request));
+    CAIRN_CO_TRY(commits, number_of(request, "commits", repo::between_commits_max));
     repo::CompareQuery query{request.rest_path("range"), {}, options};
     if (auto path = request.query("path")) query.path = std::string(*path);
     CAIRN_CO_TRY(found, co_await services.files.compare(repo, query));
     if (request.query_flag("raw")) co_return http::text(200, repo::unified_text(found));
-    co_return http::json(200, json::value(json::object{{"base", found.base->oid.hex()},
-                                                       {"head", found.head->oid.hex()},
-                                                       {"files", files_json(found.files, folds)},
-                                                       {"truncated", found.more}}));
+    json::object out{{"base", found.base->oid.hex()},
+                     {"head", found.head->oid.hex()},
+                     {"files", files_json(found.files, folds)},
+                     {"truncated", found.more}};
+    if (commits) {
+      CAIRN_CO_TRY(between, co_await services.past.between(repo, query.range,
+                                                           static_cast<std::size_t>(*commits)));
+      json::array list;
+      for (const auto& commit : between.commits) list.push_back(commit_json(commit, false));
+      out["commits"] = std::move(list);
+      out["moreCommits"] = between.more;
+    }
+    co_return http::json(200, json::value(std::move(out)));
   };
 }
 
@@ -252,6 +265,10 @@ void add_compare_routes(http::Router& router, Services& services) {
       {"lines", "Changed lines shown of a file; \"folded\" counts the others."},
       {"context", "Lines around each change, 3 if not said."},
       {"ignoreWhitespace", "Lines that differ in spaces alone are the same."}};
+  auto range_query = folds;
+  range_query.push_back({"raw", "As `git diff` prints it."});
+  range_query.push_back(
+      {"commits", "So many commits that the newer side has and the other has not."});
   for (RepoKind kind : all_kinds) {
     std::string own = "/api/-/v1/" + std::string(repo::plural(kind)) + "/{ns}/{name}";
     router.add({.method = http::Method::get,
@@ -259,7 +276,7 @@ void add_compare_routes(http::Router& router, Services& services) {
                 .operation = "files.compare",
                 .summary = "What changed between two revisions, as hunks or as a plain diff.",
                 .handler = on_repo(services, kind, Action::read_content, compare_handler(services)),
-                .query = folds});
+                .query = range_query});
     router.add({.method = http::Method::get,
                 .pattern = own + "/commit/{rev...}",
                 .operation = "files.commit_changes",

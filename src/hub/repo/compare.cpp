@@ -14,23 +14,6 @@ namespace {
 using Status = FileChange::Status;
 constexpr std::string_view no_oid = "0000000000000000000000000000000000000000";
 
-struct Range {
-  std::string from, to;
-  bool from_merge_base = false;
-};
-
-/// No ref's name has two dots in a row, so the first are the ones that part the two.
-Result<Range> parse_range(std::string_view text) {
-  auto dots = text.find("..");
-  if (dots == text.npos || text.size() > 2 * git::ref_bytes_max)
-    return fail(ErrorCode::invalid_argument, "InvalidRange",
-                "Name two revisions as \"main..dev\", or \"main...dev\" for what dev adds since "
-                "both were one.");
-  bool three = text.substr(dots).starts_with("...");
-  return Range{std::string(text.substr(0, dots)), std::string(text.substr(dots + (three ? 3 : 2))),
-               three};
-}
-
 FileChange change_of(history::Change in) {
   FileChange out;
   out.status = !in.before ? Status::added : !in.after ? Status::deleted : Status::modified;
@@ -144,6 +127,17 @@ std::string header_of(const FileChange& file) {
 }
 
 }  // namespace
+
+Result<Range> parse_range(std::string_view text) {
+  auto dots = text.find("..");
+  if (dots == text.npos || text.size() > 2 * git::ref_bytes_max)
+    return fail(ErrorCode::invalid_argument, "InvalidRange",
+                "Name two revisions as \"main..dev\", or \"main...dev\" for what dev adds since "
+                "both were one.");
+  bool three = text.substr(dots).starts_with("...");
+  return Range{std::string(text.substr(0, dots)), std::string(text.substr(dots + (three ? 3 : 2))),
+               three};
+}
 
 Result<std::vector<FileChange>> read_changes(history::History& history, RepoId repo,
                                              std::vector<history::Change> changes,

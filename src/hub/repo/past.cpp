@@ -42,6 +42,16 @@ Task<Result<CommitChanges>> Past::changes(RepoRef repo, std::string revision,
   co_return out;
 }
 
+Task<Result<Between>> Past::between(RepoRef repo, std::string range, std::size_t commits_max) {
+  CAIRN_CO_TRY(named, parse_range(range));
+  auto read = [this, repo, named, commits_max](db::Tx& tx) -> Result<Between> {
+    CAIRN_TRY(from, resolve_in(tx, history_, *repo, named.from));
+    CAIRN_TRY(to, resolve_in(tx, history_, *repo, named.to));
+    return commits_between(tx, history_, repo->id, from, to, commits_max);
+  };
+  co_return co_await database_.read(read);
+}
+
 Task<Result<std::optional<FileVersion>>> Past::version_at(RepoRef repo, CommitRef commit,
                                                           std::string path) {
   auto look = [this, commit, path] { return history_.entry(*commit, path); };

@@ -1,4 +1,5 @@
 #pragma once
+#include "hub/repo/between.h"
 #include "hub/repo/files.h"
 
 /// What happened to files: the changes of a commit, the versions of a file, who wrote which line.
@@ -47,6 +48,8 @@ class Past {
 
   Task<Result<CommitChanges>> changes(RepoRef repo, std::string revision,
                                       std::optional<std::string> path, git::DiffOptions options);
+  /// @param range  as `CompareQuery` has it: what the newer side has and the older has not.
+  Task<Result<Between>> between(RepoRef repo, std::string range, std::size_t commits_max);
   /// Follows first parents through merges that brought the file.
   Task<Result<FileHistory>> file_history(RepoRef repo, std::string revision, std::string path,
                                          int limit);
