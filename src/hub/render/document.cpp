@@ -1,6 +1,7 @@
 #include "hub/render/document.h"
 
 #include "base/text.h"
+#include "hub/render/footnotes.h"
 #include "hub/render/markdown.h"
 #include "hub/render/sanitize.h"
 
@@ -32,7 +33,7 @@ Document render_markdown(std::string_view markdown, std::string_view folder, Pic
     markdown = markdown.substr(0, end == markdown.npos ? markdown_bytes_max : end);
   }
   std::string text = repaired(markdown);
-  std::string html = markdown_to_html(without_front_matter(text));
+  std::string html = markdown_to_html(with_footnotes(without_front_matter(text)));
   Document out = sanitize(html, folder, pictures);
   out.truncated = out.truncated || truncated;
   return out;

@@ -40,6 +40,44 @@ TEST(Render, FrontMatterAndCommentsAreNotShown) {
   EXPECT_THAT(html_of("---\nhello"), HasSubstr("hello"));
 }
 
+TEST(Render, AlertsSayWhatTheyAre) {
+  auto document = render_markdown("> [!WARNING]\n> It **breaks** things.\n\nThe card's own words.",
+                                  "", Pictures::ask);
+  EXPECT_THAT(document.html, HasSubstr("<div class=\"alert alert-warning\" role=\"note\"><p "
+                                       "class=\"alert-title\">Warning</p>"));
+  EXPECT_THAT(document.html, HasSubstr("<p dir=\"auto\">It <strong>breaks</strong> things.</p>"));
+  EXPECT_THAT(document.html, Not(HasSubstr("[!")));
+  EXPECT_EQ(document.summary, "The card's own words.");
+  for (const char* plain : {"> [!WARNING] on one line", "> [!NOTHING]\n> x", "> text\n> [!NOTE]",
+                            "> [NOTE]\n> x", "[!NOTE]\nx"})
+    EXPECT_THAT(html_of(plain), Not(HasSubstr("alert"))) << plain;
+  EXPECT_THAT(html_of("> [!tip]\n>\n> - one"), HasSubstr("alert-tip"));
+}
+
+TEST(Render, FootnotesLeadThereAndBack) {
+  auto html = html_of(
+      "A claim[^b] and another[^a], again[^b].\n\n[^a]: From *a* paper.\n"
+      "[^b]: First\n    line.\n\n    Second paragraph.\n\nAfter.");
+  EXPECT_THAT(html, HasSubstr("A claim<sup><a id=\"fnref-1\" href=\"#fn-1\""));
+  EXPECT_THAT(html, HasSubstr("another<sup><a id=\"fnref-2\" href=\"#fn-2\""));
+  EXPECT_THAT(html, HasSubstr("again<sup><a id=\"fnref-1-2\" href=\"#fn-1\""));
+  EXPECT_THAT(html, HasSubstr("id=\"fn-2\""));
+  EXPECT_THAT(html, HasSubstr("href=\"#fnref-2\">↩</a></p>"));
+  EXPECT_THAT(html, HasSubstr("Second paragraph."));
+  EXPECT_LT(html.find("After."), html.find("First"));
+  EXPECT_THAT(html, Not(HasSubstr("[^")));
+}
+
+TEST(Render, WhatIsNoFootnoteStaysAsItIs) {
+  EXPECT_THAT(html_of("A claim[^1]."), HasSubstr("[^1]"));
+  EXPECT_THAT(html_of("`x[^1]` and \\[^1]\n\n```\n[^1]\n```\n\n[^1]: note"),
+              ::testing::AllOf(HasSubstr("<code>x[^1]</code>"), HasSubstr("<code>[^1]\n</code>")));
+  // Code that never ends does not take the notes.
+  EXPECT_THAT(html_of("a[^1]\n\n[^1]: note\n\n```\nopen"),
+              ::testing::AllOf(HasSubstr("<code>open\n</code>"), HasSubstr("</span>note")));
+  EXPECT_THAT(html_of("[^<script>]: x\n\na[^<script>]"), Not(HasSubstr("<script>")));
+}
+
 TEST(Render, HeadingsHaveAnchorsInAnyScript) {
   auto document = render_markdown(
       "# Über uns!\n\n## 数据 集\n\n## Привет Мир\n\n## x\n\n## x\n\n# First\n\n# 🎉", "",

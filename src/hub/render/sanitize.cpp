@@ -81,6 +81,15 @@ bool nests_too_deep(std::string_view html) {
   return false;
 }
 
+struct Alert {
+  std::string_view kind, title;
+};
+constexpr Alert alerts[] = {{"note", "Note"},
+                            {"tip", "Tip"},
+                            {"important", "Important"},
+                            {"warning", "Warning"},
+                            {"caution", "Caution"}};
+
 /// Writes a tree anew. Used once.
 class Writer {
  public:
@@ -103,9 +112,12 @@ class Writer {
     switch (node.type) {
       case GUMBO_NODE_TEXT:
       case GUMBO_NODE_WHITESPACE:
-      case GUMBO_NODE_CDATA:
-        out_.html += written(node.v.text.text);
+      case GUMBO_NODE_CDATA: {
+        std::string_view text = node.v.text.text;
+        if (&node == alert_mark_) text.remove_prefix(alert_mark_bytes_);
+        out_.html += written(text);
         return;
+      }
       case GUMBO_NODE_ELEMENT:
         if (depth > depth_max)
           out_.html += written(text_of(node, html_bytes_max));
@@ -133,6 +145,8 @@ class Writer {
         break;
     }
     if (tag.size() == 2 && tag[0] == 'h' && tag[1] != 'r') return write_heading(node, tag, depth);
+    if (tag == "blockquote")
+      if (auto kind = take_alert(node); !kind.empty()) return write_alert(node, kind, depth);
     if (tag == "p") take_summary(node);
     open(node, tag);
     if (is_void(tag)) return;
@@ -183,9 +197,49 @@ class Writer {
       out_.headings.push_back({tag[1] - '0', id, text});
   }
 
+  /// "note" of a quotation that begins "[!NOTE]", as GitHub's Markdown has it; then that mark will
+  /// not be written. Empty for every other.
+  std::string_view take_alert(const GumboNode& quotation) {
+    const GumboNode* first = &quotation;
+    for (std::string_view wanted : {"p", ""}) {
+      auto children = children_of(*first);
+      auto at = std::ranges::find_if(
+          children, [](auto* child) { return child->type != GUMBO_NODE_WHITESPACE; });
+      if (at == children.end()) return {};
+      first = *at;
+      if (!wanted.empty() && tag_of(*first) != wanted) return {};
+    }
+    if (first->type != GUMBO_NODE_TEXT) return {};
+    std::string_view text = first->v.text.text;
+    auto end = text.find(']');
+    if (!text.starts_with("[!") || end == text.npos) return {};
+    auto rest = text.substr(end + 1);
+    auto line_end = std::min(rest.find_first_not_of(" \t"), rest.size());
+    if (line_end < rest.size() && rest[line_end] != '\n') return {};
+    for (const auto& [kind, title] : alerts) {
+      if (to_lower_ascii(text.substr(2, end - 2)) != kind) continue;
+      alert_mark_ = first;
+      alert_mark_bytes_ = std::min(end + 1 + line_end + 1, text.size());
+      return kind;
+    }
+    return {};
+  }
+
+  void write_alert(const GumboNode& node, std::string_view kind, int depth) {
+    auto title = std::ranges::find(alerts, kind, &Alert::kind)->title;
+    out_.html += "<div class=\"alert alert-" + std::string(kind) +
+                 "\" role=\"note\"><p class=\"alert-title\">" + std::string(title) + "</p>";
+    // What is said beside the text does not introduce it.
+    bool outside = !in_alert_;
+    in_alert_ = true;
+    write_children(node, depth + 1);
+    if (outside) in_alert_ = false;
+    close("div");
+  }
+
   /// The first paragraph that says something: neither badges nor links alone.
   void take_summary(const GumboNode& node) {
-    if (!out_.summary.empty()) return;
+    if (!out_.summary.empty() || in_alert_) return;
     std::size_t plain = 0;
     for (auto* child : children_of(node))
       if (child->type == GUMBO_NODE_TEXT) plain += trim(child->v.text.text).size();
@@ -343,6 +397,9 @@ class Writer {
   Pictures pictures_;
   Anchors anchors_;
   bool in_link_ = false;
+  bool in_alert_ = false;
+  const GumboNode* alert_mark_ = nullptr;  ///< The text that begins with the last alert's mark.
+  std::size_t alert_mark_bytes_ = 0;
   Document out_;
 };
 

@@ -1,0 +1,211 @@
+#include "hub/render/footnotes.h"
+
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/text.h"
+
+namespace cairn::render {
+namespace {
+
+constexpr std::size_t name_bytes_max = 100;
+constexpr std::size_t notes_max = 1000;
+/// Each reference becomes some 60 bytes of HTML.
+constexpr std::size_t references_max = 5000;
+
+std::size_t indent_of(std::string_view line) {
+  std::size_t columns = 0;
+  for (char c : line) {
+    if (c == ' ')
+      ++columns;
+    else if (c == '\t')
+      columns += 4;
+    else
+      break;
+  }
+  return columns;
+}
+
+bool is_blank(std::string_view line) {
+  return trim(line).empty();
+}
+
+/// "name" of "[^name]" at the front.
+std::optional<std::string_view> name_at(std::string_view text) {
+  if (!text.starts_with("[^")) return std::nullopt;
+  auto end = text.find(']');
+  if (end == text.npos || end == 2 || end - 2 > name_bytes_max) return std::nullopt;
+  auto name = text.substr(2, end - 2);
+  return name.find_first_of(" \t[") == name.npos ? std::optional(name) : std::nullopt;
+}
+
+/// Which lines stand in fenced code.
+class Fence {
+ public:
+  /// @return whether the line is part of fenced code, its first and last line among them.
+  bool takes(std::string_view line) {
+    auto text = line.substr(std::min(line.find_first_not_of(' '), line.size()));
+    char mark = text.empty() ? ' ' : text[0];
+    bool may_be_mark = (mark == '`' || mark == '~') && indent_of(line) < 4;
+    auto count = may_be_mark ? std::min(text.find_first_not_of(mark), text.size()) : 0;
+    if (count_ == 0) {
+      bool opens = count >= 3 && (mark == '~' || text.find('`', count) == text.npos);
+      if (opens) {
+        count_ = count;
+        mark_ = mark;
+      }
+      return opens;
+    }
+    bool closes = mark == mark_ && count >= count_ && is_blank(text.substr(count));
+    if (closes) count_ = 0;
+    return true;
+  }
+  /// What ends the code that is open; empty when none is.
+  [[nodiscard]] std::string end() const { return std::string(count_, mark_); }
+
+ private:
+  std::size_t count_ = 0;
+  char mark_ = ' ';
+};
+
+struct Line {
+  std::string_view text;
+  bool is_code = false;
+};
+
+/// A note's words: the line after its name, lines that go on, and indented ones after blank ones.
+struct Note {
+  std::vector<std::string> lines;
+  std::size_t number = 0;  ///< In the order of the text; 0 until it is named.
+  std::size_t references = 0;
+};
+
+class Footnotes {
+ public:
+  explicit Footnotes(std::string_view markdown) {
+    for (auto line : split(markdown, '\n')) lines_.push_back({line, fence_.takes(line)});
+  }
+
+  /// @return empty when there are none.
+  std::optional<std::string> run() {
+    take_notes();
+    if (notes_.empty()) return std::nullopt;
+    std::string out;
+    for (const auto& line : lines_) {
+      if (!line.text.data()) continue;
+      bool plain = line.is_code || indent_of(line.text) >= 4;
+      out += plain ? std::string(line.text) : with_references(line.text);
+      out += '\n';
+    }
+    // Code that never ends would take the notes.
+    return out + fence_.end() + list();
+  }
+
+ private:
+  void take_notes() {
+    for (std::size_t i = 0; i < lines_.size() && notes_.size() < notes_max; ++i) {
+      auto text = lines_[i].text;
+      if (lines_[i].is_code || indent_of(text) >= 4) continue;
+      auto start = text.substr(std::min(text.find_first_not_of(' '), text.size()));
+      auto name = name_at(start);
+      if (!name || !start.substr(name->size() + 3).starts_with(':')) continue;
+      auto [note, is_new] = notes_.try_emplace(std::string(*name));
+      std::vector<std::string> words{std::string(trim(start.substr(name->size() + 4)))};
+      lines_[i].text = {};
+      i = take_more(i + 1, words) - 1;
+      if (is_new) note->second.lines = std::move(words);
+    }
+  }
+
+  /// The lines of a note after its first. @return the first line that is none of it.
+  std::size_t take_more(std::size_t i, std::vector<std::string>& words) {
+    bool after_blank = false;
+    for (; i < lines_.size(); ++i) {
+      auto text = lines_[i].text;
+      if (is_blank(text)) {
+        after_blank = true;
+        continue;
+      }
+      bool indented = indent_of(text) >= 4;
+      bool is_next = !indented && (after_blank || lines_[i].is_code || name_at(text));
+      if (is_next) break;
+      if (after_blank) words.emplace_back();
+      after_blank = false;
+      auto rest = text.starts_with('\t') ? text.substr(1) : text.substr(indented ? 4 : 0);
+      words.emplace_back(rest);
+      lines_[i].text = {};
+    }
+    return i;
+  }
+
+  /// A line with numbers in place of names; code in it stays.
+  std::string with_references(std::string_view line) {
+    std::string out;
+    for (std::size_t at = 0; at < line.size();) {
+      if (line[at] == '`') {
+        auto count = std::min(line.find_first_not_of('`', at), line.size()) - at;
+        auto end = line.find(std::string(count, '`'), at + count);
+        auto size = end == line.npos ? count : end + count - at;
+        out += line.substr(at, size);
+        at += size;
+        continue;
+      }
+      bool escaped = at > 0 && line[at - 1] == '\\';
+      auto name = escaped ? std::nullopt : name_at(line.substr(at));
+      auto note = name ? notes_.find(*name) : notes_.end();
+      if (note == notes_.end() || references_ == references_max) {
+        out += line[at++];
+        continue;
+      }
+      out += reference(note->second);
+      at += name->size() + 3;
+    }
+    return out;
+  }
+
+  std::string reference(Note& note) {
+    ++references_;
+    if (note.number == 0) {
+      order_.push_back(&note);
+      note.number = order_.size();
+    }
+    auto number = std::to_string(note.number);
+    std::string name = "fnref-" + number;
+    if (note.references++ > 0) name += "-" + std::to_string(note.references);
+    return "<sup><a href=\"#fn-" + number + "\" name=\"" + name + "\">" + number + "</a></sup>";
+  }
+
+  std::string list() {
+    if (order_.empty()) return {};
+    std::string out = "\n\n***\n\n";
+    // Notes may name notes, which come after them.
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      auto number = std::to_string(i + 1);
+      auto lines = order_[i]->lines;
+      bool short_one = lines.size() == 1;
+      out += number + ". <a name=\"fn-" + number + "\"></a>";
+      for (std::size_t l = 0; l < lines.size(); ++l)
+        out += (l == 0 ? "" : "\n    ") + with_references(lines[l]);
+      out += (short_one ? " " : "\n\n    ") + std::string("<a href=\"#fnref-") + number +
+             "\" title=\"Back to the text\">↩</a>\n";
+    }
+    return out;
+  }
+
+  std::vector<Line> lines_;
+  Fence fence_;
+  std::map<std::string, Note, std::less<>> notes_;
+  std::vector<Note*> order_;
+  std::size_t references_ = 0;
+};
+
+}  // namespace
+
+std::string with_footnotes(std::string_view markdown) {
+  if (markdown.find("[^") == markdown.npos) return std::string(markdown);
+  auto out = Footnotes(markdown).run();
+  return out ? std::move(*out) : std::string(markdown);
+}
+
+}  // namespace cairn::render
