@@ -7,8 +7,11 @@ import { extname, join } from "node:path";
 const hub = process.argv[2] ?? "http://127.0.0.1:2247";
 const port = Number(process.argv[3] ?? 5180);
 const page_media_type = "application/vnd.cairn.page+json";
+// As src/pages/assets.cpp sends it.
+const diagram = "/-/diagram.html";
+const diagram_policy = "sandbox allow-scripts; default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; font-src data:; frame-ancestors 'self'";
 const types: Record<string, string> = {
-  ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".json": "application/json", ".svg": "image/svg+xml", ".wasm": "application/wasm",
+  ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2", ".json": "application/json", ".html": "text/html; charset=utf-8", ".svg": "image/svg+xml", ".wasm": "application/wasm",
 };
 
 function asset(path: string, response: ServerResponse) {
@@ -17,6 +20,7 @@ function asset(path: string, response: ServerResponse) {
     response.writeHead(404).end();
     return;
   }
+  if (path === diagram) response.setHeader("content-security-policy", diagram_policy);
   response.writeHead(200, { "content-type": types[extname(file)] ?? "application/octet-stream", "cache-control": "no-cache" });
   response.end(readFileSync(file));
 }
@@ -51,6 +55,6 @@ async function as_document(request: IncomingMessage, answer: IncomingMessage, re
 }
 
 createServer((request, response) => {
-  if (request.url?.startsWith("/-/app/")) asset(request.url, response);
+  if (request.url?.startsWith("/-/app/") || request.url === diagram) asset(request.url, response);
   else pass_on(request, response);
 }).listen(port, "127.0.0.1", () => console.log(`http://127.0.0.1:${port}`));

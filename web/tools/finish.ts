@@ -1,7 +1,7 @@
 // What the server needs beyond Vite's output: the shell's script hashes, what to preload, and a
 // compressed twin of every file that is worth one.
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 
@@ -18,15 +18,37 @@ const address = (file: string) => "/" + relative(folder, file);
 
 // What Vite does not know as a module gets its hash here.
 let shell = readFileSync(join(folder, "shell.html"), "utf8");
-for (const name of ["theme.js", "icon.svg"]) {
+function with_hash(name: string): string {
   const file = join(folder, "-", name);
   const digest = createHash("sha256").update(readFileSync(file)).digest("hex").slice(0, 8);
   const hashed = `-/app/immutable/${name.replace(".", `.${digest}.`)}`;
   renameSync(file, join(folder, hashed));
-  shell = shell.replaceAll(`/-/${name}`, "/" + hashed);
+  return hashed;
 }
+for (const name of ["theme.js", "icon.svg"]) shell = shell.replaceAll(`/-/${name}`, "/" + with_hash(name));
 for (const marker of ["<!--cairn:head-->", "<!--cairn:body-->"])
   if (!shell.includes(marker)) throw new Error(`shell.html has no ${marker}`);
+
+// What pdf.js asks for by name: character maps, fonts and decoders that documents do not bring along.
+const pdf = "node_modules/pdfjs-dist";
+const { version: pdf_version } = JSON.parse(readFileSync(join(pdf, "package.json"), "utf8")) as { version: string };
+for (const part of ["cmaps", "standard_fonts", "wasm"])
+  cpSync(join(pdf, part), join(folder, `-/app/immutable/pdf-${pdf_version}`, part), {
+    recursive: true,
+    // Scripts of documents are not run, and every browser that this app runs in has WebAssembly.
+    filter: (from) => !/quickjs|nowasm/i.test(from),
+  });
+
+// The frame that draws diagrams; its scripts are named by their bytes, as above.
+const diagram = join(folder, "-", "diagram.html");
+let frame = readFileSync(diagram, "utf8");
+cpSync("node_modules/mermaid/dist/mermaid.min.js", join(folder, "-", "mermaid.js"));
+for (const name of ["mermaid.js", "diagram.js"]) {
+  const hashed = with_hash(name);
+  if (!frame.includes(`/-/${name}`)) throw new Error(`diagram.html has no ${name}`);
+  frame = frame.replaceAll(`/-/${name}`, "/" + hashed);
+}
+writeFileSync(diagram, frame);
 
 const script_hashes = [...shell.matchAll(/<script(?:\s[^>]*)?>([\s\S]*?)<\/script>/g)]
   .map((match) => match[1] ?? "")

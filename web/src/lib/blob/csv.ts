@@ -105,3 +105,7 @@ export function parse_jsonl(text: string, whole: boolean): Table {
   const text_of = (value: unknown) => (value === undefined || value === null ? "" : typeof value === "string" ? value : JSON.stringify(value));
   return { header, rows: parsed.map((record) => header.map((key) => text_of(record[key]))), problems, cut };
 }
+
+/** A file of rows, read as its name says. @param whole  as for `parse_csv`. */
+export const read_table = (text: string, path: string, whole: boolean): Table =>
+  /\.(jsonl|ndjson)$/i.test(path) ? parse_jsonl(text, whole) : parse_csv(text, /\.tsv$/i.test(path) ? "\t" : guess_separator(text), whole);

@@ -1,7 +1,8 @@
 // How a file is shown, by its name and size.
 
 export type Shown =
-  | "text" | "markdown" | "table" | "json" | "notebook" | "image" | "audio" | "video" | "safetensors" | "gguf" | "archive" | "binary";
+  | "text" | "markdown" | "table" | "json" | "notebook" | "image" | "audio" | "video" | "safetensors" | "gguf" | "shards" | "archive"
+  | "parquet" | "pdf" | "xlsx" | "binary";
 
 const extension_of = (path: string) => /\.([a-z0-9]+)$/i.exec(path)?.[1]?.toLowerCase() ?? "";
 
@@ -10,15 +11,17 @@ const by_extension: Record<string, Shown> = {
   png: "image", jpg: "image", jpeg: "image", gif: "image", webp: "image", avif: "image", bmp: "image", ico: "image", svg: "image",
   wav: "audio", mp3: "audio", ogg: "audio", flac: "audio", m4a: "audio", mp4: "video", webm: "video", mov: "video",
   safetensors: "safetensors", gguf: "gguf", zip: "archive", npz: "archive",
+  parquet: "parquet", pdf: "pdf", xlsx: "xlsx", xlsm: "xlsx",
 };
 const binary = new Set([
-  "bin", "pt", "pth", "onnx", "h5", "pkl", "joblib", "msgpack", "parquet", "arrow", "feather", "gz", "xz", "zst", "bz2", "7z", "tar", "tgz", "pdf", "npy", "so", "dll", "exe", "woff2", "ttf", "xlsx", "docx", "db", "sqlite", "model", "tflite", "ckpt",
+  "bin", "pt", "pth", "onnx", "h5", "pkl", "joblib", "msgpack", "arrow", "feather", "gz", "xz", "zst", "bz2", "7z", "tar", "tgz", "npy", "so", "dll", "exe", "woff2", "ttf", "docx", "xls", "db", "sqlite", "model", "tflite", "ckpt",
 ]);
 
 export function kind_of(path: string, size: number): Shown {
   const extension = extension_of(path);
   const known = by_extension[extension];
   if (known === "json" && size > 5e6) return "text";
+  if (known === "json" && path.endsWith(".safetensors.index.json")) return "shards";
   if (known === "notebook" && size > 20e6) return "text";
   if (known) return known;
   return binary.has(extension) ? "binary" : "text";

@@ -9,6 +9,9 @@ export interface Tensor {
 export interface Header {
   tensors: Tensor[];
   metadata: [string, string][];
+  /** Of several files: how many, and what does not fit together. */
+  files?: number;
+  problems?: string[];
 }
 
 const header_bytes_max = 100e6;

@@ -77,8 +77,19 @@ function typeset_when_seen(formulas: HTMLElement[]): () => void {
 export function enhance(element: HTMLElement) {
   for (const pre of element.querySelectorAll("pre")) add_code_buttons(pre);
   for (const table of element.querySelectorAll("table")) make_scrollable(table);
+  const stops: (() => void)[] = [];
   const math = [...element.querySelectorAll<HTMLElement>(".math[data-tex]")];
-  if (math.length > 0) return typeset_when_seen(math);
+  if (math.length > 0) stops.push(typeset_when_seen(math));
+  const diagrams = [...element.querySelectorAll<HTMLElement>(".code-frame > pre > code.language-mermaid")].map((code) => ({
+    block: code.closest<HTMLElement>(".code-frame")!,
+    code: code.textContent,
+  }));
+  let here = true;
+  if (diagrams.length > 0) void import("./diagrams.ts").then(({ draw_when_seen }) => here && stops.push(draw_when_seen(diagrams)));
+  return () => {
+    here = false;
+    stops.forEach((stop) => stop());
+  };
 }
 
 export interface Heading {
