@@ -1,5 +1,6 @@
 #include "pages/first.h"
 
+#include "base/clock.h"
 #include "base/text.h"
 
 namespace cairn::pages::first {
@@ -20,6 +21,15 @@ json::array items_of(const Answer& answer) {
   if (answer.status != 200) return {};
   auto read = parse_json(answer.body);
   return read && read->is_array() ? std::move(read->get_array()) : json::array();
+}
+
+std::string commit_links(RepoKind kind, std::string_view id, const json::array& commits) {
+  std::string out = "<ul>";
+  for (const auto& item : commits)
+    out += "<li>" +
+           link(repo_address(kind, id) + "/commit/" + member(item, "id"), member(item, "title")) +
+           " <time>" + escape_html(member(item, "date").substr(0, 10)) + "</time></li>";
+  return out + "</ul>";
 }
 
 }  // namespace
@@ -67,11 +77,36 @@ std::string rows(RepoKind kind, const Answer& list, std::string_view next) {
 }
 
 std::string commits(RepoKind kind, std::string_view id, const Answer& list) {
-  std::string out = "<ul>";
-  for (const auto& item : items_of(list))
-    out += "<li>" +
-           link(repo_address(kind, id) + "/commit/" + member(item, "id"), member(item, "title")) +
-           " <time>" + escape_html(member(item, "date").substr(0, 10)) + "</time></li>";
+  return commit_links(kind, id, items_of(list));
+}
+
+std::string commit(RepoKind kind, std::string_view id, const history::CommitInfo& commit) {
+  std::string out = "<h2>" + escape_html(commit.title) + "</h2>";
+  if (!commit.message.empty()) out += "<pre>" + escape_html(commit.message) + "</pre>";
+  out += "<p>" + escape_html(commit.author_name) + " <time>" +
+         escape_html(to_rfc3339(commit.time).substr(0, 10)) + "</time></p>";
+  for (const auto& parent : commit.parents) {
+    constexpr std::size_t short_oid = 8;
+    out += "<p>After " +
+           link(repo_address(kind, id) + "/commit/" + parent.hex(),
+                parent.hex().substr(0, short_oid)) +
+           "</p>";
+  }
+  return out;
+}
+
+std::string compared(RepoKind kind, std::string_view id, const Answer& comparison) {
+  auto read = parse_json(comparison.body);
+  auto* found = read && read->is_object() ? &read->get_object() : nullptr;
+  if (!found) return {};
+  std::string out;
+  if (auto* list = found->if_contains("commits"); list && list->is_array())
+    out += commit_links(kind, id, list->get_array());
+  auto* files = found->if_contains("files");
+  if (!files || !files->is_array()) return out;
+  out += "<ul>";
+  for (const auto& file : files->get_array())
+    out += "<li>" + escape_html(member(file, "path")) + "</li>";
   return out + "</ul>";
 }
 

@@ -15,6 +15,11 @@ namespace cairn::pages::first {
 /// Repositories as links, and "Next". @param next  an address; empty: the last page.
 [[nodiscard]] std::string rows(RepoKind kind, const Answer& list, std::string_view next);
 [[nodiscard]] std::string commits(RepoKind kind, std::string_view id, const Answer& list);
+/// What a commit says of itself, and the one before it as a link.
+[[nodiscard]] std::string commit(RepoKind kind, std::string_view id,
+                                 const history::CommitInfo& commit);
+/// The commits between two revisions, and the names of the files that differ.
+[[nodiscard]] std::string compared(RepoKind kind, std::string_view id, const Answer& comparison);
 [[nodiscard]] std::string text(std::string_view text);
 
 }  // namespace cairn::pages::first

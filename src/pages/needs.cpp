@@ -92,8 +92,16 @@ std::string commits(const Repo& repo, std::string_view revision) {
 std::string file_history(const Repo& repo, std::string_view revision, std::string_view path) {
   return own_api("", repo) + "/history/" + segment(revision) + under(path) + "?limit=50";
 }
-std::string commit(const Repo& repo, std::string_view oid) {
-  return api(repo) + "/commits/" + segment(oid) + "?limit=2";
+std::string changes(const Repo& repo, std::string_view oid) {
+  return own_api("", repo) + "/commit/" + segment(oid) + "?files=50&lines=300";
+}
+std::string compare(const Repo& repo, std::string_view from, std::string_view dots,
+                    std::string_view to) {
+  return api(repo) + "/compare/" + segment(from) + std::string(dots) + segment(to) +
+         "?files=50&lines=300&commits=50";
+}
+std::string blame(const Repo& repo, std::string_view revision, std::string_view path) {
+  return own_api("", repo) + "/blame/" + segment(revision) + under(path);
 }
 std::string list(RepoKind kind, const http::Request& request) {
   std::string out = "/api/" + std::string(repo::plural(kind)) + "?" + list_query(request) +

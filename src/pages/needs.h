@@ -26,7 +26,12 @@ struct Repo {
 /// The versions of one file.
 [[nodiscard]] std::string file_history(const Repo& repo, std::string_view revision,
                                        std::string_view path);
-[[nodiscard]] std::string commit(const Repo& repo, std::string_view oid);
+/// A commit and what it changed.
+[[nodiscard]] std::string changes(const Repo& repo, std::string_view oid);
+/// @param dots  "..", or "..." for what `to` adds since both were one.
+[[nodiscard]] std::string compare(const Repo& repo, std::string_view from, std::string_view dots,
+                                  std::string_view to);
+[[nodiscard]] std::string blame(const Repo& repo, std::string_view revision, std::string_view path);
 [[nodiscard]] std::string list(RepoKind kind, const http::Request& request);
 [[nodiscard]] std::string facets(RepoKind kind, const http::Request& request);
 [[nodiscard]] std::string owned(RepoKind kind, std::string_view owner);

@@ -7,6 +7,7 @@
 #include "pages/document.h"
 #include "pages/first.h"
 #include "pages/needs.h"
+#include "pages/notebook.h"
 
 namespace cairn::pages {
 namespace {
@@ -67,6 +68,22 @@ TEST(PageFirst, NamesOfStrangersAreText) {
   EXPECT_THAT(first::rows(RepoKind::model, list, "/models?cursor=\"x"), Not(HasSubstr("<script>")));
   Answer refused{403, R"({"error":"x"})", ""};
   EXPECT_EQ(first::rows(RepoKind::model, refused, ""), "<ul></ul>");
+}
+
+TEST(PageNotebook, MarkdownCellsKeepTheirNumbers) {
+  using Cells = std::vector<std::pair<std::size_t, std::string>>;
+  EXPECT_EQ(markdown_cells(R"({"cells":[{"cell_type":"code","source":"x"},
+      {"cell_type":"markdown","source":["# One\n","two"]},7,{"cell_type":"markdown","source":"three"},
+      {"cell_type":"markdown"}]})"),
+            (Cells{{1, "# One\ntwo"}, {3, "three"}}));
+  for (const char* none : {"", "[]", "{}", R"({"cells":1})", "{\"cells\":["})
+    EXPECT_TRUE(markdown_cells(none).empty()) << none;
+}
+
+TEST(PageNotebook, WhatIsTooLongIsLeftToTheApp) {
+  std::string cell = R"({"cell_type":"markdown","source":")" + std::string(200 << 10, 'x') + "\"}";
+  EXPECT_EQ(markdown_cells("{\"cells\":[" + cell + "," + cell + "]}").size(), 1u);
+  EXPECT_TRUE(markdown_cells("{\"cells\":[]," + std::string(3 << 20, ' ') + "}").empty());
 }
 
 TEST(PageCard, ASummaryIsCutBetweenWords) {

@@ -4,6 +4,7 @@
 #include "pages/card.h"
 #include "pages/first.h"
 #include "pages/needs.h"
+#include "pages/notebook.h"
 
 // Pages of one repository.
 namespace cairn::pages {
@@ -176,6 +177,7 @@ Task<> file(Visit& visit, repo::RepoRef repo, Place at, std::string kind) {
   co_await visit.ask(needs::refs(named));
   auto [path, body] = needs::file(named, at.revision, at.path);
   co_await visit.post(path, body);
+  if (kind == "blame") co_await visit.ask(needs::blame(named, at.revision, at.path));
   co_await ask_rights(visit, named);
   visit.page.first =
       first::repo_head(repo->kind, repo->name, at.revision) + "<h2>" +
@@ -191,6 +193,8 @@ Task<> file(Visit& visit, repo::RepoRef repo, Place at, std::string kind) {
     visit.page.first = text;
   } else {
     co_await add_text(visit, repo, at);
+    if (kind == "blob" && at.path.ends_with(".ipynb"))
+      co_await add_notebook(visit, repo, at.revision, at.path);
   }
 }
 
@@ -221,29 +225,46 @@ Task<> history(Visit& visit, repo::RepoRef repo, Place at) {
 }
 
 Task<> commit(Visit& visit, repo::RepoRef repo, std::string oid) {
-  if (!co_await may(visit, repo, Action::list_files)) co_return;
+  if (!co_await may(visit, repo, Action::read_content)) co_return;
   auto found = co_await visit.services.files.resolve(repo, oid);
   if (!found) co_return visit.failed(found.error());
   about(visit, *repo, "commit", title_of(*repo, (*found)->title));
   visit.page.page["oid"] = (*found)->oid.hex();
   needs::Repo named{repo->kind, repo->name};
   co_await visit.ask(needs::info(named));
-  auto* list = co_await visit.ask(needs::commit(named, (*found)->oid.hex()));
+  co_await visit.ask(needs::changes(named, (*found)->oid.hex()));
   co_await ask_rights(visit, named);
-  visit.page.first = first::repo_head(repo->kind, repo->name, repo->default_branch) + "<h2>" +
-                     render::escape_html((*found)->title) + "</h2>" +
-                     first::commits(repo->kind, repo->name, *list);
+  visit.page.first = first::repo_head(repo->kind, repo->name, repo->default_branch) +
+                     first::commit(repo->kind, repo->name, **found);
+}
+
+struct Range {
+  std::string from, dots, to;
+};
+/// "main...dev". Without two sides: only what is there.
+Range range_of(std::string_view text) {
+  auto at = text.find("..");
+  if (at == text.npos) return {"", "", std::string(text)};
+  std::string_view dots = text.substr(at).starts_with("...") ? "..." : "..";
+  return {std::string(text.substr(0, at)), std::string(dots),
+          std::string(text.substr(at + dots.size()))};
 }
 
 Task<> compare(Visit& visit, repo::RepoRef repo) {
   if (!co_await may(visit, repo, Action::read_content)) co_return;
   about(visit, *repo, "compare", title_of(*repo, "Compare"));
-  visit.page.page["range"] = visit.request.rest_path("rest");
+  auto range = range_of(visit.request.rest_path("rest"));
+  visit.page.page["from"] = range.from;
+  visit.page.page["dots"] = range.dots;
+  visit.page.page["to"] = range.to;
   needs::Repo named{repo->kind, repo->name};
   co_await visit.ask(needs::info(named));
   co_await visit.ask(needs::refs(named));
-  co_await ask_rights(visit, named);
   visit.page.first = first::repo_head(repo->kind, repo->name, repo->default_branch);
+  if (range.from.empty() || range.to.empty()) co_return;
+  auto* found = co_await visit.ask(needs::compare(named, range.from, range.dots, range.to));
+  visit.page.first += "<h2>" + render::escape_html(range.from + " → " + range.to) + "</h2>" +
+                      first::compared(repo->kind, repo->name, *found);
 }
 
 /// A page on which something is changed: "settings", "upload", "new_file".

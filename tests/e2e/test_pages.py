@@ -455,7 +455,8 @@ def test_pages_carry_what_the_app_asks_for(hub, ada, stranger, tmp_path):
     sha = ada.get("/api/models/ada/page-needs").json["sha"]
     addresses = ["/", "/models", "/datasets?search=%C3%BC+a&other=b%26c&sort=least_params&license=mit", "/spaces",
                  "/ada", "/crew", "/ada/page-needs", "/ada/page-needs/tree/main/docs", "/ada/page-needs/blob/main/a.txt",
-                 "/ada/page-needs/commits/main", "/ada/page-needs/commits/main/docs/use.md", f"/ada/page-needs/commit/{sha}"]
+                 "/ada/page-needs/commits/main", "/ada/page-needs/commits/main/docs/use.md", f"/ada/page-needs/commit/{sha}",
+                 "/ada/page-needs/blame/main/a.txt", f"/ada/page-needs/compare/{sha}...main", "/ada/page-needs/compare/main"]
     script = tmp_path / "needs.mts"
     script.write_text(
         f'import {{ needs, answer_name }} from {json.dumps(str(needs))};\n'

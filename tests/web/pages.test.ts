@@ -4,6 +4,7 @@
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
 import { mkdirSync } from "node:fs";
+import { parquet, pdf, xlsx } from "./files.ts";
 import { axe_source, card, Hub, weights, type Page } from "./hub.ts";
 
 const hub = new Hub();
@@ -14,6 +15,12 @@ before(async () => {
   await hub.repository("model", "northwind/router", "ada", { "README.md": card, "config.json": '{"a": [1, {"b": null}]}', "model.safetensors": weights(), "eval/run.py": "def run(n: int):\n    return n\n" });
   await hub.commit("model", "northwind/router", "grace", { "eval/run.py": "def run(n: int):\n    return n + 1\n" }, "Count from one");
   await hub.repository("dataset", "ada/tickets", "ada", { "README.md": "---\nlicense: cc0-1.0\n---\n# Tickets\n\nTexts.\n", "data/rows.csv": 'id,text\n1,"a, b"\n2,こんにちは\n' });
+  await hub.repository("dataset", "ada/kinds", "ada", {
+    "rows.parquet": await parquet([1, 2], ["one", "two"]), "prices.xlsx": xlsx({ Prices: [["tea", 2.5]], Notes: [["by hand"]] }), "paper.pdf": pdf(["A page", "Another"]),
+    "work.ipynb": JSON.stringify({ cells: [{ cell_type: "markdown", source: "# Work" }, { cell_type: "code", source: "print(1)", outputs: [] }] }), "labels.csv": "id,label\n1,cat\n2,dog\n", "config.json": '{"a": 1}',
+  });
+  await hub.api("POST", "/api/datasets/ada/kinds/tag/main", "ada", { tag: "v1" });
+  await hub.commit("dataset", "ada/kinds", "ada", { "labels.csv": "id,label\n1,cat\n2,wolf\n3,owl\n", "config.json": '{"a": 2}' }, "Mend a label");
   await hub.repository("model", "jun/kanji", "jun", { "README.md": "---\nlanguage: ja\n---\n# 漢字\n\n手書きの漢字を読みます。\n" });
   await hub.api("PUT", "/api/models/jun/kanji/settings", "jun", { gated: "manual" });
   await hub.repository("model", "ada/secret", "ada", { "a.txt": "x" }, { private: true });
@@ -31,6 +38,9 @@ const pages: [name: string, who: string | null, address: string][] = [
   ["missing", null, "/ada/secret"], ["tree", "ada", `${model}/tree/main`], ["tree-folder", null, `${model}/tree/main/eval`],
   ["blob-code", null, `${model}/blob/main/eval/run.py`], ["blob-json", null, `${model}/blob/main/config.json`], ["blob-tensors", null, `${model}/blob/main/model.safetensors`],
   ["blob-table", null, "/datasets/ada/tickets/blob/main/data/rows.csv"], ["blob-markdown", "ada", `${model}/blob/main/README.md`],
+  ["blame", null, `${model}/blame/main/eval/run.py`], ["compare", null, "/datasets/ada/kinds/compare/v1...main"], ["compare-choose", null, `${model}/compare/main`],
+  ["commit", "ada", "/datasets/ada/kinds/commit/main"], ["blob-parquet", null, "/datasets/ada/kinds/blob/main/rows.parquet"], ["blob-xlsx", null, "/datasets/ada/kinds/blob/main/prices.xlsx"],
+  ["blob-pdf", null, "/datasets/ada/kinds/blob/main/paper.pdf"], ["blob-notebook", null, "/datasets/ada/kinds/blob/main/work.ipynb"],
   ["edit", "ada", `${model}/edit/main/eval/run.py`], ["card-questions", "ada", `${model}/edit/main/README.md?questions`], ["settings-space", "ada", "/spaces/ada/app/settings"],
   ["docs", null, "/docs/upload"], ["docs-api", null, "/docs/api"], ["home-begin", "grace", "/"], ["new-file", "ada", `${model}/new/main`], ["upload", "ada", `${model}/upload/main`],
   ["history", "ada", `${model}/commits/main`], ["history-file", "ada", `${model}/commits/main/eval/run.py`], ["settings", "ada", `${model}/settings`],

@@ -19,7 +19,7 @@ for (const [page, files] of Object.entries(manifest.pages))
   });
 
 test("what is heavy is in no first load", () => {
-  const words: Record<string, RegExp> = { CodeMirror: /cm-activeLine/, KaTeX: /katex-mathml/, Shiki: /createHighlighterCore/, "@huggingface/hub": /uploadMode/ };
+  const words: Record<string, RegExp> = { CodeMirror: /cm-activeLine/, KaTeX: /katex-mathml/, Shiki: /createHighlighterCore/, "@huggingface/hub": /uploadMode/, "pdf.js": /PDFDataRangeTransport|disableAutoFetch/, hyparquet: /row_groups/, yaml: /maxAliasCount/, Mermaid: /mermaid\.render/ };
   for (const [page, files] of Object.entries(manifest.pages))
     for (const file of code([...manifest.preload, ...files])) {
       const text = readFileSync(join(build, file), "utf8");

@@ -11,6 +11,9 @@ export const encode_path = (path: string) => path.split("/").map(segment).join("
 export const plural = (type: RepoType) => `${type}s` as const;
 export const repo_api = (repo: { type: RepoType; id: string }) => `/api/${plural(repo.type)}/${repo.id}`;
 
+const own_api = (repo: { type: RepoType; id: string }) => `/api/-/v1/${plural(repo.type)}/${repo.id}`;
+const folds = "files=50&lines=300";
+
 interface Repo {
   type: RepoType;
   id: string;
@@ -24,7 +27,7 @@ export const answers = {
   may_write: (repo: Repo) => `${repo_api(repo)}/auth-check/write`,
   may_read: (repo: Repo) => `${repo_api(repo)}/auth-check`,
   gate: (repo: Repo) => `/api/-/v1/gates/${plural(repo.type)}/${repo.id}`,
-  days: (repo: Repo) => `/api/-/v1/${plural(repo.type)}/${repo.id}/downloads`,
+  days: (repo: Repo) => `${own_api(repo)}/downloads`,
   last_commit: (repo: Repo) => `${repo_api(repo)}/commits/main?limit=1`,
   children: (repo: Repo) => `${repo_api(repo)}?expand=childrenModelCount&expand=baseModels`,
   tree: (repo: Repo, revision: string, path: string) =>
@@ -35,10 +38,16 @@ export const answers = {
     body: { paths: [path], expand: true },
   }),
   commits: (repo: Repo, revision: string) => `${repo_api(repo)}/commits/${segment(revision)}?limit=50`,
-  /** The commit and the one before it. */
-  commit: (repo: Repo, oid: string) => `${repo_api(repo)}/commits/${segment(oid)}?limit=2`,
-  changes: (repo: Repo, from: string, to: string) =>
-    `${repo_api(repo)}/compare/${segment(from)}..${segment(to)}`,
+  /** The versions of one file; folders have none. */
+  file_history: (repo: Repo, revision: string, path: string) =>
+    `${own_api(repo)}/history/${segment(revision)}${under(path)}?limit=50`,
+  /** A commit and what it changed; long changes are folded. */
+  changes: (repo: Repo, oid: string) => `${own_api(repo)}/commit/${segment(oid)}?${folds}`,
+  /** @param dots  "..", or "..." for what `to` adds since both were one. */
+  compare: (repo: Repo, from: string, dots: string, to: string) =>
+    `${repo_api(repo)}/compare/${segment(from)}${dots}${segment(to)}?${folds}&commits=50`,
+  blame: (repo: Repo, revision: string, path: string) =>
+    `${own_api(repo)}/blame/${segment(revision)}${under(path)}`,
   list: (type: RepoType, query: URLSearchParams) =>
     `/api/${plural(type)}?${list_query(query)}${list_fields(type)}&limit=30`,
   facets: (type: RepoType, query: URLSearchParams) =>
@@ -159,10 +168,17 @@ export function needs(page: Page, query: URLSearchParams, viewer: string | null)
         page.path ? answers.file(page, page.revision, page.path) : answers.commits(page, page.revision),
         ...rights(page),
       ];
-    case "commit":
+    case "blame":
       return [
-        // And `changes` between the two, which only the answer of `commit` names.
-        answers.info(page), answers.commit(page, page.oid), ...rights(page),
+        answers.info(page), answers.refs(page), answers.file(page, page.revision, page.path),
+        answers.blame(page, page.revision, page.path), ...rights(page),
+      ];
+    case "commit":
+      return [answers.info(page), answers.changes(page, page.oid), ...rights(page)];
+    case "compare":
+      return [
+        answers.info(page), answers.refs(page),
+        ...(page.from && page.to ? [answers.compare(page, page.from, page.dots, page.to)] : []),
       ];
     case "settings":
       return [answers.info(page), answers.refs(page), ...rights(page)];

@@ -19,8 +19,10 @@ export type Page =
   | { kind: "edit"; type: RepoType; id: string; revision: string; path: string } // /edit/
   | { kind: "new_file"; type: RepoType; id: string; revision: string; path: string } // /new/, path: the folder
   | { kind: "upload"; type: RepoType; id: string; revision: string; path: string } // /upload/, path: the folder
+  | { kind: "blame"; type: RepoType; id: string; revision: string; path: string }
   | { kind: "commits"; type: RepoType; id: string; revision: string; path?: string }
   | { kind: "commit"; type: RepoType; id: string; oid: string }
+  | { kind: "compare"; type: RepoType; id: string; from: string; dots: string; to: string } // sides may be ""
   | { kind: "settings"; type: RepoType; id: string }
   | { kind: "new"; type: RepoType }
   | { kind: "account"; section: string } // /settings/{section}; /settings is "profile"

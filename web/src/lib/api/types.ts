@@ -71,26 +71,54 @@ export interface Days {
   days: { day: string; downloads: number; likes?: number }[];
 }
 
+export interface Hunk {
+  oldStart: number;
+  oldLines: number;
+  newStart: number;
+  newLines: number;
+  lines: { type: "add" | "delete" | "context"; text: string; noNewline?: boolean }[];
+}
+export interface FileSide {
+  oid: string;
+  size: number;
+  lfs?: { oid: string; size: number };
+}
 export interface DiffFile {
   path: string;
   oldPath?: string;
   status: "added" | "deleted" | "modified" | "renamed";
-  before?: { oid: string; size: number; lfs?: { oid: string; size: number } };
-  after?: { oid: string; size: number; lfs?: { oid: string; size: number } };
+  before?: FileSide;
+  after?: FileSide;
+  /** Why it has no lines: "large file", "binary", "file too long", "answer too long". */
   omitted?: string;
   additions?: number;
   deletions?: number;
-  hunks?: {
-    oldStart: number;
-    oldLines: number;
-    newStart: number;
-    newLines: number;
-    lines: { type: "add" | "delete" | "context"; text: string; noNewline?: boolean }[];
-  }[];
+  /** Programs write such files. */
+  generated?: boolean;
+  /** Changed lines that are not in `hunks`; asking for the file alone brings them. */
+  folded?: number;
+  hunks?: Hunk[];
 }
 export interface Comparison {
-  base: string;
+  /** Null: the first commit of all, which has nothing before it. */
+  base: string | null;
   head: string;
   files: DiffFile[];
+  /** More files differ. */
   truncated: boolean;
+  /** What the newer side has and the other has not, newest first. */
+  commits?: Commit[];
+  moreCommits?: boolean;
+}
+export interface CommitChanges extends Comparison {
+  commit: Commit & { parents: string[] };
+}
+
+export interface Blame {
+  commit: string;
+  path: string;
+  ranges: { start: number; lines: number; commit: string }[];
+  commits: Record<string, Commit>;
+  /** False: the history is longer than was looked at. */
+  complete: boolean;
 }

@@ -1,6 +1,6 @@
 // Reading files by range, so that a page about a 40 GB file asks for a few kilobytes.
 import { ApiError } from "../api/api.ts";
-import type { TreeEntry } from "../api/types.ts";
+import type { FileSide, TreeEntry } from "../api/types.ts";
 import { at, type Repo } from "../repo/repo.ts";
 
 export interface Source {
@@ -8,6 +8,12 @@ export interface Source {
   revision: string;
   entry: TreeEntry;
 }
+/** One side of a change as a file to read. */
+export const source_of = (repo: Repo, revision: string, path: string, side: FileSide): Source => ({
+  repo,
+  revision,
+  entry: { type: "file", path, oid: side.oid, size: side.size, ...(side.lfs ? { lfs: { ...side.lfs, pointerSize: 0 } } : {}) },
+});
 /** The file's bytes, wherever they are kept. */
 export const resolve_address = (source: Source) => at(source.repo, "resolve", source.revision, source.entry.path);
 export const raw_address = (source: Source) => at(source.repo, "raw", source.revision, source.entry.path);

@@ -54,3 +54,31 @@ export function side_by_side(lines: readonly Line[], old_start: number, new_star
   }
   return out;
 }
+
+export interface UnifiedLine {
+  sign: " " | "+" | "−";
+  old_no?: number | undefined;
+  new_no?: number | undefined;
+  text: string;
+  mark?: [number, number] | undefined;
+}
+
+/** The same rows below each other: what went, then what came. */
+export function unified(rows: readonly Row[]): UnifiedLine[] {
+  const out: UnifiedLine[] = [];
+  for (let index = 0; index < rows.length; ) {
+    const row = rows[index]!;
+    if (row.kind === "context") {
+      out.push({ sign: " ", old_no: row.old_no, new_no: row.new_no, text: row.new_text ?? "" });
+      index++;
+      continue;
+    }
+    let end = index;
+    while (rows[end]?.kind === "change") end++;
+    const group = rows.slice(index, end);
+    for (const entry of group) if (entry.old_text !== undefined) out.push({ sign: "−", old_no: entry.old_no, text: entry.old_text, mark: entry.mark?.before });
+    for (const entry of group) if (entry.new_text !== undefined) out.push({ sign: "+", new_no: entry.new_no, text: entry.new_text, mark: entry.mark?.after });
+    index = end;
+  }
+  return out;
+}

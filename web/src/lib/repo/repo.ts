@@ -15,6 +15,9 @@ export const name_of = (id: string) => id.slice(id.indexOf("/") + 1);
 export const at = (repo: Repo, verb: string, revision: string, path = "") =>
   `${repo_path(repo)}/${verb}/${encodeURIComponent(revision)}${path ? "/" + encode_path(path) : ""}`;
 export const home_of = repo_path;
+/** A side may be "": it is chosen there. @param dots  "...": only what `to` added since both were one. */
+export const compare_address = (repo: Repo, from: string, to: string, dots = "...") =>
+  `${repo_path(repo)}/compare/${from || to ? `${encodeURIComponent(from || "main")}${dots}${encodeURIComponent(to)}` : "main"}`;
 
 export const is_commit = (revision: string) => /^[0-9a-f]{40}$/.test(revision);
 export const short = (revision: string) => (is_commit(revision) ? revision.slice(0, 8) : revision.replace(/^refs\/(heads|tags)\//, ""));
