@@ -5,7 +5,8 @@
 #include "hub/settings/acts.h"
 #include "hub/work/work.h"
 
-// What administrators look at and cannot change here: the record, the configuration, how the hub is.
+// What administrators look at and cannot change here: the record, the configuration, how the hub
+// is.
 
 namespace cairn::api::admin {
 namespace {
@@ -39,10 +40,8 @@ AdminHandler list_configuration(Services& services) {
   return [&services](http::Request&, account::Actor) -> Task<Result<json::value>> {
     json::array items;
     for (const auto& line : services.configuration)
-      items.push_back(json::object{{"key", line.key},
-                                   {"value", line.value},
-                                   {"source", line.source},
-                                   {"help", line.help}});
+      items.push_back(json::object{
+          {"key", line.key}, {"value", line.value}, {"source", line.source}, {"help", line.help}});
     co_return page(std::move(items), "");
   };
 }
@@ -60,13 +59,12 @@ AdminHandler show_health(Services& services) {
     };
     auto disk = co_await services.blocking.run(room);
     bool known = disk.capacity != static_cast<std::uintmax_t>(-1);
-    json::object out{{"version", services.version},
-                     {"publicUrl", services.public_url},
-                     {"database", services.database.engine() == db::Engine::sqlite
-                                      ? "SQLite"
-                                      : "PostgreSQL"},
-                     {"failedWork", failed},
-                     {"sendsMail", services.mail.configured()}};
+    json::object out{
+        {"version", services.version},
+        {"publicUrl", services.public_url},
+        {"database", services.database.engine() == db::Engine::sqlite ? "SQLite" : "PostgreSQL"},
+        {"failedWork", failed},
+        {"sendsMail", services.mail.configured()}};
     if (known) {
       out["diskFreeBytes"] = disk.available;
       out["diskBytes"] = disk.capacity;

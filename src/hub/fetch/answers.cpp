@@ -126,9 +126,13 @@ void Recording::end(State state) {
 
 void Recording::wake_all() {
   std::lock_guard lock(mutex_);
-  for (const auto& timer : waiting_)
-    asio::post(timer->get_executor(),
-               [timer] { timer->expires_at(asio::steady_timer::time_point::min()); });
+  // Given away: the last one to let go of a timer must be its own thread, while its context lives.
+  for (auto& timer : waiting_) {
+    auto executor = timer->get_executor();
+    asio::post(executor, [timer = std::move(timer)] {
+      timer->expires_at(asio::steady_timer::time_point::min());
+    });
+  }
   waiting_.clear();
 }
 

@@ -20,10 +20,13 @@ namespace asio = boost::asio;
 // A million objects take some seconds.
 constexpr Duration rev_list_max = minutes(10);
 
-/// Ends a wait that has begun or will begin, on the waiter's own thread.
-void wake(const std::shared_ptr<asio::steady_timer>& timer) {
-  asio::post(timer->get_executor(),
-             [timer] { timer->expires_at(asio::steady_timer::time_point::min()); });
+/// Ends a wait that has begun or will begin, on the waiter's own thread, which is also the last one
+/// to let go of the timer: its context may end right after.
+void wake(std::shared_ptr<asio::steady_timer> timer) {
+  auto executor = timer->get_executor();
+  asio::post(executor, [timer = std::move(timer)] {
+    timer->expires_at(asio::steady_timer::time_point::min());
+  });
 }
 
 std::uint64_t pack_bytes_in(const std::string& folder) {
@@ -80,7 +83,7 @@ Task<Result<Snapshots::Folder>> Snapshots::get(RepoId repo, std::string head_ref
     ~Done() {
       std::lock_guard lock(snapshots->mutex_);
       auto making = snapshots->making_.find(key);
-      for (const auto& waiter : making->second) wake(waiter);
+      for (auto& waiter : making->second) wake(std::move(waiter));
       snapshots->making_.erase(making);
     }
   } done{this, key};

@@ -103,8 +103,12 @@ void Gate::leave(const Guest& guest) {
       at = line_.erase(at);
     }
   }
-  for (auto& waiter : woken)
-    asio::post(waiter->timer.get_executor(), [waiter] { waiter->timer.cancel(); });
+  for (auto& waiter : woken) {
+    // Given away: the last one to let go of a timer must be its own thread, while its context
+    // lives.
+    auto executor = waiter->timer.get_executor();
+    asio::post(executor, [waiter = std::move(waiter)] { waiter->timer.cancel(); });
+  }
 }
 
 }  // namespace cairn::xet

@@ -74,8 +74,8 @@ class Packing {
     for (auto at = chunks.first; at < chunks.end; ++at) {
       auto bytes = open.index.chunk_bytes(at);
       if (!writer_.has_room(bytes)) CAIRN_CHECK(store());
-      bool goes_on = !waiting_.empty() && waiting_.back().xorb == xorb &&
-                     waiting_.back().from.end == at;
+      bool goes_on =
+          !waiting_.empty() && waiting_.back().xorb == xorb && waiting_.back().from.end == at;
       if (goes_on)
         ++waiting_.back().from.end;
       else
@@ -368,7 +368,8 @@ Result<Runs> sparse_runs(Inner& in) {
   return runs;
 }
 
-/// One thing to do: some steps of copying, then the files change over. Each step blocks for a while.
+/// One thing to do: some steps of copying, then the files change over. Each step blocks for a
+/// while.
 class Repacking {
  public:
   /// @pre `inner.repacking` was set by the caller.

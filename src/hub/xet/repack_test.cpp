@@ -6,8 +6,8 @@
 namespace cairn::xet {
 namespace {
 
-using ::testing::IsEmpty;
 using testing::bytes_of;
+using ::testing::IsEmpty;
 using testing::prepare;
 using testing::Prepared;
 using testing::run;

@@ -59,9 +59,11 @@ struct Slots::State {
       take(waiter->who);
       waiter->granted = true;
       // On its own thread, where the timer is used; one that is set to the past ends at once,
-      // whether the wait has begun or not.
-      asio::post(waiter->timer.get_executor(),
-                 [waiter] { waiter->timer.expires_at(asio::steady_timer::time_point::min()); });
+      // whether the wait has begun or not. It is given away: its context may end right after.
+      auto executor = waiter->timer.get_executor();
+      asio::post(executor, [waiter = std::move(waiter)] {
+        waiter->timer.expires_at(asio::steady_timer::time_point::min());
+      });
     }
   }
 };
