@@ -27,6 +27,15 @@ def test_a_token_is_made_used_rotated_and_revoked(own_hub):
     assert rotated["id"] == ident and rotated["value"] != value
     assert_error(Wire(own_hub.url, value).get(WHOAMI), 401)
     assert Wire(own_hub.url, rotated["value"]).get(WHOAMI).ok()
+    kept = browser("POST", f"{TOKENS}/{ident}/rotate", json_body={"keepHours": 24}).ok().json
+    for works in (rotated["value"], kept["value"]):
+        assert Wire(own_hub.url, works).get(WHOAMI).ok()
+    old = next(t for t in browser.get(TOKENS).ok().json if t["name"] == "laptop (old value)")
+    browser("DELETE", f"{TOKENS}/{old['id']}").ok()
+    assert_error(Wire(own_hub.url, rotated["value"]).get(WHOAMI), 401)
+    too_long = browser("POST", f"{TOKENS}/{ident}/rotate", json_body={"keepHours": 10**12})
+    assert_error(too_long, 400, "InvalidToken")
+    rotated = kept
     browser("DELETE", f"{TOKENS}/{ident}").ok()
     assert_error(Wire(own_hub.url, rotated["value"]).get(WHOAMI), 401)
     assert ident not in {t["id"] for t in browser.get(TOKENS).ok().json}

@@ -122,6 +122,25 @@ function journeys(hub: Hub) {
     await context.close();
   });
 
+  test("a token is rotated, and its old value works for a day, until it is revoked", async () => {
+    const { page, troubles, context } = await hub.browser("grace");
+    await page.goto(hub.url + "/settings/tokens");
+    const row = page.locator("li", { hasText: "test" });
+    await row.getByRole("button", { name: "Rotate" }).click();
+    await page.getByLabel("Let the old value work for 24 more hours").check();
+    await page.getByRole("button", { name: "Rotate test" }).click();
+    await page.getByText("test: copy it now").waitFor();
+    const old = page.locator("li", { hasText: "test (old value)" });
+    await old.getByText("expires").waitFor();
+    assert.equal((await hub.get("/api/whoami-v2", "grace")).status, 200);
+    await old.getByRole("button", { name: "Revoke" }).click();
+    await page.getByRole("button", { name: "Revoke test (old value)" }).click();
+    await page.getByText("Revoked test (old value)").waitFor();
+    assert.equal((await hub.get("/api/whoami-v2", "grace")).status, 401);
+    assert.deepEqual(troubles, []);
+    await context.close();
+  });
+
   test("with the keyboard alone: search, open, files, back", async () => {
     const { page, context } = await hub.browser("ada");
     await page.goto(hub.url + "/", { waitUntil: "networkidle" });

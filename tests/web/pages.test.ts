@@ -70,7 +70,8 @@ for (const theme of ["light", "dark"] as const)
           troubles.length = 0;
           await page.goto(hub.url + address, { waitUntil: "networkidle" });
           assert.deepEqual(troubles, []);
-          assert.equal(await page.locator("main h1:not(.prose h1)").count(), 1, "a page has one heading of the first level");
+          // A chapter of the guide brings its own; a card's stands below the page's.
+          assert.equal(await page.locator(name === "docs" ? "main h1" : "main h1:not(.prose h1)").count(), 1, "a page has one heading of the first level");
           const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
           assert.ok(wider <= 0, `wider than the window by ${wider} px`);
           if (pictures) await page.screenshot({ path: `${pictures}/${name}-${width}-${theme}.png`, fullPage: true });

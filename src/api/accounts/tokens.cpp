@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/accounts/parts.h"
 
 namespace cairn::api::accounts {
@@ -10,6 +12,11 @@ struct TokenIn {
   std::optional<std::string> expiresAt;
 };
 BOOST_DESCRIBE_STRUCT(TokenIn, (), (name, role, scopes, expiresAt))
+
+struct RotateIn {
+  std::optional<std::int64_t> keepHours;  ///< So long the old value works beside the new one.
+};
+BOOST_DESCRIBE_STRUCT(RotateIn, (), (keepHours))
 
 struct Credentials {
   std::vector<std::string> credentials;
@@ -103,16 +110,24 @@ void add_token_routes(http::Router& router, Services& services) {
 
   auto rotate = [&services](http::Request& request, Actor actor) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(id, parse_public_id(request.param("id")));
-    CAIRN_CO_TRY(made, co_await services.people.rotate_token(actor, id));
+    RotateIn in;
+    if (request.content_length() != std::uint64_t{0}) {
+      CAIRN_CO_TRY(read, co_await request.read_json<RotateIn>());
+      in = read;
+    }
+    // Far more than it may be is refused as that, and does not overflow.
+    auto keep = hours(std::clamp<std::int64_t>(in.keepHours.value_or(0), -1, 10'000));
+    CAIRN_CO_TRY(made, co_await services.people.rotate_token(actor, id, keep));
     co_return shown_once(200, made);
   };
   add(router, {.method = Method::post,
                .path = "/tokens/{id}/rotate",
                .operation = "token.rotate",
-               .summary = "A new value for a token; the old one stops working.",
+               .summary = "A new value for a token; the old one stops working, at once or later.",
                .scope = "write",
                .access = "account",
                .handler = rotate,
+               .request_schema = json_schema<RotateIn>(),
                .asks_password = true});
 
   auto revoke = [&services](http::Request& request, Actor actor) -> Task<Result<http::Response>> {

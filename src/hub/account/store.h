@@ -78,6 +78,8 @@ std::int64_t living_tokens(db::Tx& tx, UserId user);
 bool revoke_token(db::Tx& tx, TokenId id);
 /// Hash, hint and expiry; raises the version.
 void rotate_token(db::Tx& tx, const Token& token, const Sha256Digest& hash);
+/// What a token's value hashes to.
+Sha256Digest hash_of_token(db::Tx& tx, TokenId token);
 void touch_token(db::Tx& tx, TokenId id, Time used, const Seen& seen);
 
 SessionId insert_session(db::Tx& tx, const Session& session, const Sha256Digest& hash);

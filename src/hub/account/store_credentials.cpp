@@ -42,6 +42,8 @@ constexpr Statement revoke_token_sql{"account.revoke_token", R"sql(
 constexpr Statement touch_token_sql{"account.touch_token", R"sql(
   UPDATE tokens SET last_used_at = $1, last_used_address = $2, last_used_agent = $3
   WHERE id = $4 AND (last_used_at IS NULL OR last_used_at < $1))sql"};
+constexpr Statement hash_of_token_sql{"account.hash_of_token",
+                                      "SELECT hash FROM tokens WHERE id = $1"};
 constexpr Statement rotate_token_sql{"account.rotate_token", R"sql(
   UPDATE tokens SET hash = $1, hint = $2, expires_at = $3, version = version + 1
   WHERE id = $4)sql"};
@@ -80,11 +82,13 @@ constexpr Statement touch_session_sql{"account.touch_session", R"sql(
   WHERE id = $4 AND (last_used_at IS NULL OR last_used_at < $1))sql"};
 
 constexpr const Statement* all_statements[] = {
-    &insert_token_sql,         &update_token_sql,   &token_by_id_sql,    &token_by_public_id_sql,
-    &token_by_hash_sql,        &tokens_of_sql,      &living_tokens_sql,  &revoke_token_sql,
-    &touch_token_sql,          &rotate_token_sql,   &insert_session_sql, &session_by_hash_sql,
-    &session_by_public_id_sql, &sessions_of_sql,    &end_session_sql,    &confirm_session_sql,
-    &forget_sessions_sql,      &revive_session_sql, &end_sessions_sql,   &touch_session_sql};
+    &insert_token_sql,       &update_token_sql,         &token_by_id_sql,
+    &token_by_public_id_sql, &token_by_hash_sql,        &tokens_of_sql,
+    &living_tokens_sql,      &revoke_token_sql,         &touch_token_sql,
+    &rotate_token_sql,       &hash_of_token_sql,        &insert_session_sql,
+    &session_by_hash_sql,    &session_by_public_id_sql, &sessions_of_sql,
+    &end_session_sql,        &confirm_session_sql,      &forget_sessions_sql,
+    &revive_session_sql,     &end_sessions_sql,         &touch_session_sql};
 
 std::optional<std::string> scopes_column(const Token& token) {
   if (token.role != TokenRole::fine_grained) return std::nullopt;
@@ -170,6 +174,9 @@ std::int64_t living_tokens(db::Tx& tx, UserId user) {
 }
 bool revoke_token(db::Tx& tx, TokenId id) {
   return tx.run(revoke_token_sql, tx.now(), id) > 0;
+}
+Sha256Digest hash_of_token(db::Tx& tx, TokenId id) {
+  return Sha256Digest::from_bytes(tx.one(hash_of_token_sql, id)->blob(0));
 }
 void rotate_token(db::Tx& tx, const Token& t, const Sha256Digest& hash) {
   tx.run(rotate_token_sql, blob(hash), t.hint, t.expires_at, t.id);

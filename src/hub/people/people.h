@@ -135,7 +135,9 @@ class People {
 
   /// @return `invalid_argument`, word "InvalidExpiry", beyond the hub's rules; as create_token().
   Task<Result<account::CreatedToken>> create_token(Actor actor, TokenRequest request);
-  Task<Result<account::CreatedToken>> rotate_token(Actor actor, PublicId token);
+  /// A new value. @param keep  so long the old one works beside it, at most `old_value_kept_max`.
+  Task<Result<account::CreatedToken>> rotate_token(Actor actor, PublicId token, Duration keep = {});
+  static constexpr Duration old_value_kept_max = days(7);
   Task<Result<>> revoke_token(Actor actor, PublicId token);
   /// Values that were found where they do not belong, whoever's they are; at most `leaked_max`.
   /// Their users get a notice. @return how many were tokens.

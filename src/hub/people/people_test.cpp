@@ -344,6 +344,27 @@ TEST_P(PeopleTest, ARotatedTokenOpensWithItsNewValueOnly) {
   EXPECT_TRUE(world.authenticate(next.value));
 }
 
+TEST_P(PeopleTest, ARotatedTokensOldValueLivesOnAsLongAsAsked) {
+  auto ada = person("ada");
+  auto actor = as(ada);
+  auto made = World::must(
+      world.run(people.create_token(actor, {.name = "ci", .role = account::TokenRole::write})));
+  auto next = World::must(world.run(people.rotate_token(actor, made.token.public_id, hours(24))));
+  EXPECT_TRUE(world.authenticate(made.value));
+  EXPECT_TRUE(world.authenticate(next.value));
+  auto read = [&](db::Tx& tx) -> Result<std::vector<account::Token>> {
+    return account::list_tokens(tx, ada.id);
+  };
+  auto tokens = World::must(world.read(read));
+  ASSERT_EQ(tokens.size(), 2u);
+  EXPECT_EQ(tokens[0].name, "ci (old value)");
+  EXPECT_EQ(tokens[0].role, account::TokenRole::write);
+  ASSERT_TRUE(tokens[0].expires_at);
+  EXPECT_FALSE(tokens[1].expires_at);
+  auto late = world.run(people.rotate_token(actor, made.token.public_id, days(8)));
+  EXPECT_EQ(late.error().word, "InvalidToken");
+}
+
 TEST_P(PeopleTest, ATokenMakesNoTokenThatMayMore) {
   auto ada = person("ada");
   auto read_only =

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "hub/account/old_value.h"
 #include "hub/people/parts.h"
 
 namespace cairn::people {
@@ -76,9 +77,13 @@ Task<Result<account::CreatedToken>> People::create_token(Actor actor, TokenReque
   co_return co_await parts->database.write(write);
 }
 
-Task<Result<account::CreatedToken>> People::rotate_token(Actor actor, PublicId id) {
+Task<Result<account::CreatedToken>> People::rotate_token(Actor actor, PublicId id, Duration keep) {
+  if (keep.us < 0 || keep > old_value_kept_max)
+    co_return fail(about("keepHours", fail(ErrorCode::invalid_argument, "InvalidToken",
+                                           "The old value of a token lives for 168 hours at most.")
+                                          .error()));
   auto* parts = parts_.get();
-  auto write = [parts, actor, id](db::Tx& tx) -> Result<account::CreatedToken> {
+  auto write = [parts, actor, id, keep](db::Tx& tx) -> Result<account::CreatedToken> {
     CAIRN_CHECK(check_own_account(tx, actor));
     CAIRN_TRY(token, account::find_token(tx, actor.user, id));
     CAIRN_CHECK(check_no_more_than(actor, {.name = token.name, .role = token.role}));
@@ -87,12 +92,20 @@ Task<Result<account::CreatedToken>> People::rotate_token(Actor actor, PublicId i
     if (token.expires_at) ends = tx.now() + (*token.expires_at - token.created_at);
     if (auto max = end_of_life(tx, std::nullopt); max && *max && (!ends || *ends > **max))
       ends = *max;
+    CAIRN_TRY(old, account::old_value(tx, token.id));
     CAIRN_TRY(made, parts->accounts.rotate_token(tx, actor.user, token.id, ends));
+    std::optional<Time> old_until;
+    if (keep.us > 0) {
+      old_until = tx.now() + keep;
+      account::keep_old_value(tx, std::move(old), *old_until);
+    }
     CAIRN_TRY(user, account::find_user(tx, actor.user));
     tell(tx, actor, "token.rotated", owner_of(user.id), user.name, token_data(made.token));
     parts->notify(tx, user, "An access token has a new value",
                   "The token \"" + made.token.name + "\" of \"" + user.name +
-                      "\" has a new value; the old one opens nothing any more.");
+                      "\" has a new value; the old one " +
+                      (old_until ? "works until " + to_rfc3339(*old_until) + "."
+                                 : "opens nothing any more."));
     return made;
   };
   co_return co_await parts->database.write(write);
