@@ -173,3 +173,14 @@ test("a revision that is not there is said, and others can be chosen", async () 
   await page.getByRole("link", { name: "dev" }).waitFor();
   await context.close();
 });
+test("a version is taken back by a new one, after its dialog says what that does", async () => {
+  const { page, done } = await visit(`${repo}/commit/${second}`, "ada");
+  await page.getByRole("button", { name: "Revert", exact: true }).click();
+  await page.getByText("Nothing disappears from the history.").waitFor();
+  await page.getByRole("button", { name: "Revert on main" }).click();
+  await page.getByText("Reverted").waitFor();
+  assert.match(await page.getByRole("heading", { level: 1 }).innerText(), /^Revert “Mend the labels”/);
+  const labels = await (await page.context().request.get(`${hub.url}${repo}/raw/main/labels.csv`)).text();
+  assert.equal(labels, "id,label,note\n1,cat,x\n2,dog,x\n3,cow,x\n");
+  await done();
+});

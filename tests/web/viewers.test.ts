@@ -90,8 +90,9 @@ test("the words of a notebook are rendered, and do nothing else", async () => {
 test("a diagram is drawn in a frame of its own; a wrong one stays code", async () => {
   const { page, troubles, context } = await hub.browser(null);
   await page.goto(`${hub.url}/datasets/ada/files`, { waitUntil: "networkidle" });
-  const frame = page.frameLocator("iframe.diagram");
-  await frame.getByText("Clean").waitFor({ timeout: 30_000 });
+  // The wrong one's frame goes once it has said so.
+  await page.waitForFunction(() => document.querySelectorAll(".code-frame.drawn").length === 1 && document.querySelectorAll("iframe.diagram").length === 1);
+  await page.frameLocator("iframe.diagram").getByText("Clean").waitFor();
   const about = await page.locator("iframe.diagram").evaluate((element: HTMLIFrameElement) => ({ sandbox: element.getAttribute("sandbox"), height: element.clientHeight, reached: element.contentDocument !== null }));
   assert.deepEqual({ ...about, height: about.height > 40 }, { sandbox: "allow-scripts", height: true, reached: false });
   await page.getByRole("button", { name: "Source" }).click();
