@@ -13,6 +13,9 @@ export type Phase = "plan" | "comparing" | "sending" | "saving" | "paused" | "lo
 const speed_over_ms = 10_000;
 const look_again_ms = 2000;
 
+/** What was at work when the work stopped begins anew. */
+const at_rest = (file: PlannedFile): PlannedFile => (file.state === "reading" || file.state === "sending" ? { ...file, state: "waiting", progress: 0 } : file);
+
 class Upload {
   plan = $state.raw<Plan | null>(null);
   files = $state.raw<PlannedFile[]>([]);
@@ -36,6 +39,10 @@ class Upload {
   readonly total = $derived(this.files.reduce((sum, file) => sum + (file.state === "ignored" ? 0 : file.size), 0));
   readonly done_bytes = $derived(this.files.reduce((sum, file) => sum + (file.state === "ignored" ? 0 : bytes_done(file)), 0));
   readonly active = $derived(["comparing", "sending", "saving"].includes(this.phase));
+  /** Files of the plan, without those that a .gitignore leaves out. */
+  readonly count = $derived(this.files.filter((file) => file.state !== "ignored").length);
+  /** What is worth saying of it. */
+  readonly much_here = $derived(this.here > this.total / 100);
   readonly to_send = $derived(this.files.filter((file) => !is_settled(file)).length);
   get seconds_left() {
     return this.speed > 0 ? (this.total - this.done_bytes) / this.speed : Infinity;
@@ -87,7 +94,7 @@ class Upload {
     this.phase = "comparing";
     this.error = "";
     this.#marks = [];
-    this.files = this.files.map((file) => (file.state === "reading" || file.state === "sending" ? { ...file, state: "waiting", progress: 0 } : file));
+    this.files = this.files.map(at_rest);
     mark.beat();
     void this.#keep();
     this.#beat = setInterval(() => this.#tick(), 1000);
@@ -108,8 +115,7 @@ class Upload {
   }
   #work(only_compare: boolean) {
     const { repo, branch, folder, xorbs } = this.plan!;
-    const count = this.files.filter((file) => file.state !== "ignored").length;
-    const title = this.summary.trim() || `Upload ${count === 1 ? this.files[0]!.path : `${count} files`}`;
+    const title = this.summary.trim() || `Upload ${this.count === 1 ? this.files.find((file) => file.state !== "ignored")!.path : `${this.count} files`}`;
     const job: Job = { repo: { ...repo }, branch, folder, title, files: this.files, content: this.#content, xorbs, only_compare };
     this.#worker = new Worker(new URL("./engine.worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
@@ -197,7 +203,7 @@ class Upload {
     }
     const plan = await saved_plan.get();
     if (!plan || this.plan) return;
-    this.#take(plan);
+    this.#take({ ...plan, files: plan.files.map(at_rest) });
     this.phase = "lost";
   }
   /** The folder once more. @return what does not fit the plan, null when nothing of it does. */
