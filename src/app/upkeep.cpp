@@ -291,8 +291,10 @@ void Upkeep::start() {
 
 void Upkeep::add_metrics(http::Metrics& metrics) {
   auto number = [&](const char* name, const char* help, auto work::Worker::Metrics::* member) {
-    metrics.gauge(name, help, [loop = loop_, member] {
-      return static_cast<double>(loop->worker.metrics().*member);
+    // Not a share of it: the numbers outlive the context that its timers belong to.
+    metrics.gauge(name, help, [weak = std::weak_ptr(loop_), member] {
+      auto loop = weak.lock();
+      return loop ? static_cast<double>(loop->worker.metrics().*member) : 0.0;
     });
   };
   number("cairn_work_running", "Background work that runs now", &work::Worker::Metrics::running);

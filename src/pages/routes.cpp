@@ -44,7 +44,7 @@ constexpr RepositoryPage repository_pages[] = {{"tree", access::Action::list_fil
                                                {"blame", access::Action::read_content},
                                                {"edit", access::Action::write},
                                                {"commits", access::Action::list_files},
-                                               {"commit", access::Action::list_files},
+                                               {"commit", access::Action::read_content},
                                                {"compare", access::Action::read_content},
                                                {"upload", access::Action::write},
                                                {"new", access::Action::write},
