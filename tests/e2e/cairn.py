@@ -10,6 +10,8 @@ import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# Under sanitizers memory and time are not what they are for people (./test e2e-asan).
+SANITIZED = "asan" in os.environ.get("CAIRN_PROGRAM", "")
 PROGRAM = Path(os.environ.get("CAIRN_PROGRAM", ROOT / "build/release/cairn"))
 
 # Longer than any start on a busy machine; a start that hangs fails with the server's log.

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from cairn import SANITIZED
 from conftest import ADA, BOB
 from wire import Wire, api_of, sha256, target_of, web_of
 from xet_client import XetClient
@@ -86,7 +87,7 @@ def test_28_slow_and_gone_readers_cost_nothing_for_long(own_hub, tmp_path):
         # Nobody reads on: what the hub holds for 40 of them is bounded, and others are served.
         got = Wire(hub.url).get(f"{web_of('ada/load')}/resolve/main/m.bin").ok()
         assert sha256(got.body) == sha256(content)
-        assert memory_bytes(hub) - memory < 256 * MIB
+        assert SANITIZED or memory_bytes(hub) - memory < 256 * MIB
         for i, reader in enumerate(readers):
             if i % 2:  # Half of them end with a reset.
                 reader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -185,7 +186,7 @@ def test_46_many_clients_at_once_within_the_bounds(own_hub, tmp_path, clients, s
     for thread in threads:
         thread.join()
     assert len(sent) == clients and asked > 10
-    assert memory_bytes(hub, "VmHWM") - idle < 256 * MIB
+    assert SANITIZED or memory_bytes(hub, "VmHWM") - idle < 256 * MIB
     for n in range(clients):
         head = ada.head(f"{web_of('ada/load')}/resolve/main/{n}.bin").ok()
         assert head["ETag"] == f'"{sha256(files[n].read_bytes())}"'

@@ -1,4 +1,5 @@
 #include <set>
+#include <thread>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -88,6 +89,19 @@ TEST_F(XetDownload, ReadsInOrderAndAnywhereGiveTheSameBytes) {
   EXPECT_TRUE(all == file.content);
   for (std::uint64_t at : {2'000'000, 5, 1'999'999, 77'776, 0, 2'499'999})
     EXPECT_EQ(reader->read({at, 1}).value(), file.content.substr(at, 1));
+}
+
+TEST_F(XetDownload, AReaderThatIsLeftHalfwayGoes) {
+  auto file = prepare(bytes_of(2'500'000), 5);
+  ASSERT_TRUE(upload(ada, file));
+  auto reader = xet->open_file(*linked(ada_model, file.content)).value();
+  for (std::uint64_t at : {0, 300'000, 600'000})  // The next piece is decoded meanwhile.
+    ASSERT_TRUE(reader->read({at, 300'000}));
+  std::weak_ptr left = reader;
+  reader.reset();
+  for (int i = 0; i < 1000 && !left.expired(); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_TRUE(left.expired());
 }
 
 TEST_F(XetDownload, Item23EdgesOfRanges) {

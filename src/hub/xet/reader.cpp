@@ -60,14 +60,21 @@ class FileReader final : public storage::Reader, public std::enable_shared_from_
     std::uint64_t first = range.first + range.count;
     storage::Range next{first, std::min(range.count, size_bytes_ - first)};
     if (next.count == 0) return;
-    auto task = std::make_shared<std::packaged_task<Result<std::string>()>>(
-        [self = shared_from_this(), next] { return self->read_now(next); });
+    // No packaged_task: its state keeps the function, so the future in here would keep this reader,
+    // and one that its client left halfway would stay for ever.
+    auto promise = std::make_shared<std::promise<Result<std::string>>>();
     {
       std::lock_guard lock(mutex_);
-      ahead_ = task->get_future();
+      ahead_ = promise->get_future();
       ahead_range_ = next;
     }
-    boost::asio::post(inner_.ahead, [task] { (*task)(); });
+    boost::asio::post(inner_.ahead, [self = shared_from_this(), next, promise] {
+      try {
+        promise->set_value(self->read_now(next));
+      } catch (...) {
+        promise->set_exception(std::current_exception());
+      }
+    });
   }
 
   /// The last chunk decoded, when a read ended in the middle of it.
