@@ -40,9 +40,12 @@ Result<Exit> run_fsck(const Invocation& given) {
 }
 
 Result<Exit> run_gc(const Invocation& given) {
-  CAIRN_TRY(client, Client::connect(given.config));
   bool dry_run = given.has("--dry-run");
-  std::string path = dry_run ? "/gc?dry_run=1" : given.has("--repack") ? "/gc?repack=1" : "/gc";
+  bool repack = given.has("--repack");
+  if (dry_run && repack)
+    return usage_error("--dry-run changes nothing, and --repack does. Give one of them.");
+  CAIRN_TRY(client, Client::connect(given.config));
+  std::string path = dry_run ? "/gc?dry_run=1" : repack ? "/gc?repack=1" : "/gc";
   CAIRN_TRY(done, client->post(path, json::object{}));
   std::string said = counted(number_of(done, "objects"), "object", "objects") + ", " +
                      human_bytes(static_cast<std::uint64_t>(number_of(done, "bytes")));

@@ -57,16 +57,20 @@ Task<> each_minute(Hub& hub) {
   report("upkeep.people.failed", co_await hub.people.forget_old());
 }
 
-constexpr std::string_view collect_kind = "hub.gc";
-
-/// Once a day; the next time is a row like any other, so `cairn admin work list` shows it.
-Result<> plan_collection(db::Tx& tx) {
+/// What comes again: one row like any other, so `cairn admin work list` shows when.
+Result<> plan_next(db::Tx& tx, std::string_view kind, std::string_view key, Duration from_now) {
   work::NewWork next;
-  next.kind = collect_kind;
-  next.key = "daily";
-  next.run_at = tx.now() + hours(24);
+  next.kind = kind;
+  next.key = key;
+  next.run_at = tx.now() + from_now;
   work::enqueue(tx, next);
   return {};
+}
+
+constexpr std::string_view collect_kind = "hub.gc";
+
+Result<> plan_collection(db::Tx& tx) {
+  return plan_next(tx, collect_kind, "daily", hours(24));
 }
 
 constexpr std::string_view roll_kind = "repo.figures";
@@ -74,12 +78,7 @@ constexpr std::string_view roll_kind = "repo.figures";
 constexpr Duration roll_every = minutes(10);
 
 Result<> plan_rolling(db::Tx& tx, Duration after) {
-  work::NewWork next;
-  next.kind = roll_kind;
-  next.key = "rolling";
-  next.run_at = tx.now() + after;
-  work::enqueue(tx, next);
-  return {};
+  return plan_next(tx, roll_kind, "rolling", after);
 }
 
 Task<Result<>> roll_figures(Hub& hub) {
@@ -134,12 +133,7 @@ constexpr std::string_view cut_kind = "hub.xet.cut";
 constexpr Duration cut_age_min = hours(1);
 
 Result<> plan_cut(db::Tx& tx, Duration from_now) {
-  work::NewWork next;
-  next.kind = cut_kind;
-  next.key = "next";
-  next.run_at = tx.now() + from_now;
-  work::enqueue(tx, next);
-  return {};
+  return plan_next(tx, cut_kind, "next", from_now);
 }
 
 /// One file, then the next one in its turn, so that other work is not kept waiting.
@@ -159,12 +153,7 @@ constexpr std::string_view repack_kind = "hub.xet.repack";
 constexpr Duration repack_age_min = days(7);
 
 Result<> plan_repack(db::Tx& tx, Duration from_now) {
-  work::NewWork next;
-  next.kind = repack_kind;
-  next.key = "next";
-  next.run_at = tx.now() + from_now;
-  work::enqueue(tx, next);
-  return {};
+  return plan_next(tx, repack_kind, "next", from_now);
 }
 
 /// One file or some xorbs, then other work has its turn; once a day when nothing is left.

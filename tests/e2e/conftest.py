@@ -17,7 +17,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from cairn import PROGRAM, Cairn, free_port  # noqa: E402
 from postgres import Postgres  # noqa: E402
-from wire import Wire  # noqa: E402
+from wire import Wire, api_of  # noqa: E402
 
 # The client reads these when it is imported, so they are set before any test imports it.
 _port = free_port()
@@ -222,6 +222,14 @@ def repo(ada, repo_id):
     """@return the name of a new public model of ada's."""
     ada.create(repo_id)
     return repo_id
+
+
+@pytest.fixture
+def unchanged(ada, repo):
+    """@return the name of a repository that is the same after the test as before."""
+    before = (ada.info(repo), ada.get(f"{api_of(repo)}/refs").json, ada.paths(repo))
+    yield repo
+    assert (ada.info(repo), ada.get(f"{api_of(repo)}/refs").json, ada.paths(repo)) == before
 
 
 @pytest.fixture

@@ -6,11 +6,10 @@ import hashlib
 import json
 import os
 import random
-import threading
 
-import httpx
 import pytest
 from conftest import ADA
+from writing import WritingThread, client_of, write_until_killed
 
 DEEP = bool(os.environ.get("CAIRN_TEST_DEEP"))
 KILLS = 1000 if DEEP else 100
@@ -22,30 +21,18 @@ LOAD_SECONDS_MAX = 0.25
 CHECK_EVERY = 25
 
 
-class Writer(threading.Thread):
+class Writer(WritingThread):
     """Commits to one branch until told to stop; remembers only what the server acknowledged."""
 
     def __init__(self, hub, name, seed):
-        super().__init__(daemon=True)
-        self.hub, self.seeded = hub, random.Random(seed)
+        super().__init__(hub)
+        self.seeded = random.Random(seed)
         # Two writers share a repository, so that commits to one branch race.
         self.name, self.repo = name, f"ada/load-{int(name) % (WRITERS // 2)}"
         self.files = {}    # path -> SHA-256 of what was acknowledged
         self.unsure = {}   # path -> SHA-256s of what was sent since, without an answer
         self.commits = []  # (commit id, path) in order
-        self.stopped = threading.Event()
         self.count = 0
-        self.problem = None
-
-    def run(self):
-        try:
-            with client_of(self.hub) as client:
-                while not self.stopped.is_set():
-                    self.write_once(client)
-        except httpx.TransportError:
-            return  # The server was killed.
-        except Exception as problem:  # Told by the test itself: a thread cannot fail it.
-            self.problem = problem
 
     def write_once(self, client):
         self.count += 1
@@ -86,11 +73,6 @@ class Writer(threading.Thread):
                 "value": {"path": path, "algo": "sha256", "oid": digest, "size": len(content)}}
 
 
-def client_of(hub):
-    return httpx.Client(base_url=hub.url, timeout=60, follow_redirects=True, verify=False,
-                        headers={"Authorization": f"Bearer {ADA}"})
-
-
 def check(hub, writers):
     hub.fsck()
     with client_of(hub) as client:
@@ -127,15 +109,7 @@ def test_kill_at_random_moments_loses_nothing_acknowledged(own_hub):
         HfApi(endpoint=own_hub.url, token=ADA).create_repo(f"ada/load-{n}")
     writers = [Writer(own_hub, str(n), n) for n in range(WRITERS)]
     for round_number in range(1, kills + 1):
-        for writer in writers:
-            writer.start()
-        threading.Event().wait(seeded.uniform(0.01, LOAD_SECONDS_MAX))
-        own_hub.kill()
-        for writer in writers:
-            writer.stopped.set()
-            writer.join(60)
-            assert writer.problem is None, writer.problem
-        own_hub.start()
+        write_until_killed(own_hub, writers, seeded.uniform(0.01, LOAD_SECONDS_MAX))
         if round_number % CHECK_EVERY == 0 or round_number == kills:
             check(own_hub, writers)
         writers = [continued(writer) for writer in writers]

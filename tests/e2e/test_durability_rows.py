@@ -5,12 +5,10 @@ what was acknowledged is there. Commits and large files: test_durability.py."""
 import copy
 import os
 import random
-import threading
 
-import httpx
 import pytest
 from conftest import ADA, BOB
-from test_durability import client_of
+from writing import WritingThread, client_of, write_until_killed
 
 DEEP = bool(os.environ.get("CAIRN_TEST_DEEP"))
 KILLS = 300 if DEEP else 30
@@ -19,29 +17,16 @@ LOAD_SECONDS_MAX = 0.2
 NAMES = 3  # Repositories per writer.
 
 
-class Steward(threading.Thread):
+class Steward(WritingThread):
     """Changes what is its own, one request after another. `state` is what was acknowledged, `maybe`
     what it becomes if the request that got no answer was done."""
 
     def __init__(self, hub, number, seeded, state, count=0):
-        super().__init__(daemon=True)
-        self.hub, self.number, self.seeded, self.state, self.count = hub, number, seeded, state, count
-        self.maybe = None
-        self.stopped = threading.Event()
-        self.acknowledged = 0
-        self.problem = None
+        super().__init__(hub)
+        self.number, self.seeded, self.state, self.count = number, seeded, state, count
+        self.maybe, self.acknowledged = None, 0
 
-    def run(self):
-        try:
-            with client_of(self.hub) as client:
-                while not self.stopped.is_set():
-                    self.change_something(client)
-        except httpx.TransportError:
-            return  # The server was killed.
-        except Exception as problem:  # Told by the test itself: a thread cannot fail it.
-            self.problem = problem
-
-    def change_something(self, client):
+    def write_once(self, client):
         self.count += 1
         after = copy.deepcopy(self.state)
         request = self.pick(after)
@@ -192,15 +177,7 @@ def test_kill_at_random_moments_leaves_every_change_whole(own_hub):
     stewards = [Steward(own_hub, n, random.Random(n), copy.deepcopy(empty)) for n in range(WRITERS)]
     acknowledged = 0
     for round_number in range(1, kills + 1):
-        for steward in stewards:
-            steward.start()
-        threading.Event().wait(seeded.uniform(0.02, LOAD_SECONDS_MAX))
-        own_hub.kill()
-        for steward in stewards:
-            steward.stopped.set()
-            steward.join(60)
-            assert steward.problem is None, repr(steward.problem)
-        own_hub.start()
+        write_until_killed(own_hub, stewards, seeded.uniform(0.02, LOAD_SECONDS_MAX))
         with client_of(own_hub) as client:
             states = [check(client, steward) for steward in stewards]
         acknowledged += sum(steward.acknowledged for steward in stewards)

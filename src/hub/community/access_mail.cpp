@@ -44,10 +44,7 @@ void AccessMail::tell_deciders(db::Tx& tx, const repo::Repo& repo, const std::st
   auto settings_page = repo::repo_url(public_url_, repo.kind, repo.name) + "/settings";
   for (const auto& address : deciders(tx, repo))
     mail_.enqueue(tx, {address, "[" + settings_.current()->name + "] " + subject,
-                       text +
-                           "\nDecide here, where you also say who gets these mails and how "
-                           "often:\n\n" +
-                           settings_page + "\n"});
+                       text + "\nDecide here:\n\n" + settings_page + "\n"});
 }
 
 void AccessMail::asked(db::Tx& tx, const repo::Repo& repo, const account::User& user) const {

@@ -36,6 +36,14 @@ class Hub : public repo::testing::Hub {
     return must(run(community->discussions.details(ada, repo, number)));
   }
 
+  /// A repository that people ask for; "desk@hub.example" hears of it.
+  RepoRef gated() {
+    auto repo = create(ada, "m");
+    repo::SettingsChange change{.gating = Gating::manual,
+                                .gated_notifications_email = "desk@hub.example"};
+    must(run(repos->change_settings(ada, RepoKind::model, repo->name, change)));
+    return repo;
+  }
   /// How much background work of a kind there is.
   std::size_t waiting(std::string_view kind) {
     auto list = [&](db::Tx& tx) -> Result<std::vector<work::Listed>> {
@@ -189,10 +197,7 @@ TEST_P(CommunityOnEachEngine, OneWithoutTheRightToWriteOpensSoMany) {
 
 TEST(AccessMailOfADay, RequestsOfADayAreOneMail) {
   Hub hub(db::Engine::sqlite);  // Whose clock stands still.
-  auto repo = hub.create(hub.ada, "m");
-  hub.must(hub.run(hub.repos->change_settings(
-      hub.ada, RepoKind::model, repo->name,
-      {.gating = Gating::manual, .gated_notifications_email = "desk@hub.example"})));
+  auto repo = hub.gated();
   hub.must(hub.run(hub.community->requests.ask(hub.bob, repo, {})));
   hub.clock.advance(hours(3));
   hub.must(hub.run(hub.community->requests.ask(hub.carol, repo, {})));
@@ -207,10 +212,7 @@ TEST(AccessMailOfADay, RequestsOfADayAreOneMail) {
 
 TEST(AccessMailOfADay, WhatWasDecidedMeanwhileIsNotMailed) {
   Hub hub(db::Engine::sqlite);  // Whose clock stands still.
-  auto repo = hub.create(hub.ada, "m");
-  hub.must(hub.run(hub.repos->change_settings(
-      hub.ada, RepoKind::model, repo->name,
-      {.gating = Gating::manual, .gated_notifications_email = "desk@hub.example"})));
+  auto repo = hub.gated();
   hub.must(hub.run(hub.community->requests.ask(hub.bob, repo, {})));
   hub.must(hub.run(
       hub.community->requests.decide(hub.ada, repo, {{.name = "bob"}, GrantState::accepted, {}})));

@@ -1,6 +1,7 @@
 #include "hub/lfs/store.h"
 
 #include "base/json.h"
+#include "platform/db/rows.h"
 
 namespace cairn::lfs {
 namespace {
@@ -129,11 +130,11 @@ constexpr db::Statement repos_of_unnamed{"lfs.link.unnamed_repos", R"sql(
     ORDER BY created_at LIMIT $2) AS oldest)sql"};
 
 constexpr db::Statement first_files{"lfs.files.first", R"sql(
-  SELECT sha256, size_bytes, created_at, pusher_id, path, ref FROM lfs_links
+  SELECT sha256, size_bytes, created_at, pusher_id, NULLIF(path, ''), ref FROM lfs_links
   WHERE repo_id = $1 ORDER BY created_at DESC, sha256 DESC LIMIT $2)sql"};
 
 constexpr db::Statement next_files{"lfs.files.next", R"sql(
-  SELECT sha256, size_bytes, created_at, pusher_id, path, ref FROM lfs_links
+  SELECT sha256, size_bytes, created_at, pusher_id, NULLIF(path, ''), ref FROM lfs_links
   WHERE repo_id = $1 AND (created_at, sha256) < ($2, $3)
   ORDER BY created_at DESC, sha256 DESC LIMIT $4)sql"};
 
@@ -231,18 +232,10 @@ File file_of(const db::Row& row) {
             .size_bytes = static_cast<std::uint64_t>(row.integer(1)),
             .pushed_at = row.time(2),
             .pusher = {},
-            .path = row.opt_text(4).value_or("").empty() ? std::nullopt : row.opt_text(4),
+            .path = row.opt_text(4),
             .ref = row.opt_text(5)};
   if (auto pusher = row.opt_integer(3)) file.pusher = UserId{*pusher};
   return file;
-}
-
-template <class Make>
-auto map_rows(const std::vector<db::Row>& rows, Make make) {
-  std::vector<decltype(make(rows.front()))> out;
-  out.reserve(rows.size());
-  for (const auto& row : rows) out.push_back(make(row));
-  return out;
 }
 
 /// The parts as columns: all three or none.
@@ -294,7 +287,7 @@ bool condemn_unlinked(db::Tx& tx, ObjectId object, Parting parting) {
 
 std::vector<Object> due_objects(db::Tx& tx, std::string_view kind, Duration grace, int limit) {
   Time before = std::max(tx.now() - grace, Time{0});
-  return map_rows(tx.all(list_due_objects, before, kind, limit), object_of);
+  return db::map_rows(tx.all(list_due_objects, before, kind, limit), object_of);
 }
 
 bool forget_object(db::Tx& tx, const Object& object) {
@@ -307,8 +300,8 @@ bool key_in_use(db::Tx& tx, const storage::Key& key) {
 }
 
 std::vector<ObjectUse> all_objects(db::Tx& tx, ObjectId after, int limit) {
-  return map_rows(tx.all(list_objects, after, limit),
-                  [](const db::Row& row) { return ObjectUse{object_of(row), row.boolean(6)}; });
+  return db::map_rows(tx.all(list_objects, after, limit),
+                      [](const db::Row& row) { return ObjectUse{object_of(row), row.boolean(6)}; });
 }
 
 // ---- links.h ----
@@ -324,7 +317,7 @@ std::vector<Linked> linked_among(db::Tx& tx, RepoId repo, const std::vector<Sha2
   if (files.empty()) return {};
   std::string list = "[";
   for (const auto& file : files) list += (list.size() > 1 ? ",\"" : "\"") + file.hex() + "\"";
-  return map_rows(tx.all(find_links, repo, list + "]"), [](const db::Row& row) {
+  return db::map_rows(tx.all(find_links, repo, list + "]"), [](const db::Row& row) {
     return Linked{digest_of(row.text(0)), static_cast<std::uint64_t>(row.integer(1)),
                   row.id<ObjectId>(2), storage::Key{row.text(3)}};
   });
@@ -371,8 +364,8 @@ std::int64_t link_these(db::Tx& tx, RepoId from, RepoId to,
 
 std::vector<Sha256Digest> linked_before(db::Tx& tx, RepoId repo, std::string_view after,
                                         Time before, int limit) {
-  return map_rows(tx.all(list_before, repo, after, before, limit),
-                  [](const db::Row& row) { return digest_of(row.text(0)); });
+  return db::map_rows(tx.all(list_before, repo, after, before, limit),
+                      [](const db::Row& row) { return digest_of(row.text(0)); });
 }
 
 namespace {
@@ -408,20 +401,20 @@ void note_path(db::Tx& tx, RepoId repo, const Sha256Digest& sha256, std::string_
 }
 
 std::vector<Sha256Digest> unnamed(db::Tx& tx, RepoId repo, std::string_view after, int limit) {
-  return map_rows(tx.all(list_unnamed, repo, after, limit),
-                  [](const db::Row& row) { return digest_of(row.text(0)); });
+  return db::map_rows(tx.all(list_unnamed, repo, after, limit),
+                      [](const db::Row& row) { return digest_of(row.text(0)); });
 }
 
 std::vector<RepoId> repos_with_unnamed(db::Tx& tx, Time before, int limit) {
-  return map_rows(tx.all(repos_of_unnamed, before, limit),
-                  [](const db::Row& row) { return row.id<RepoId>(0); });
+  return db::map_rows(tx.all(repos_of_unnamed, before, limit),
+                      [](const db::Row& row) { return row.id<RepoId>(0); });
 }
 
 std::vector<File> list_files(db::Tx& tx, RepoId repo, const std::optional<FilePosition>& after,
                              int limit) {
   auto rows = after ? tx.all(next_files, repo, after->pushed_at, after->sha256.hex(), limit)
                     : tx.all(first_files, repo, limit);
-  return map_rows(rows, file_of);
+  return db::map_rows(rows, file_of);
 }
 
 std::uint64_t stored_bytes(db::Tx& tx, RepoId repo) {
@@ -472,7 +465,7 @@ int count_uploads(db::Tx& tx, RepoId repo, UserId user, int max) {
 }
 
 std::vector<Upload> due_uploads(db::Tx& tx, int limit) {
-  return map_rows(tx.all(list_due_uploads, tx.now(), limit), upload_of);
+  return db::map_rows(tx.all(list_due_uploads, tx.now(), limit), upload_of);
 }
 
 }  // namespace cairn::lfs

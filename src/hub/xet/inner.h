@@ -2,6 +2,7 @@
 #include <atomic>
 #include <mutex>
 #include <unordered_map>
+#include <unordered_set>
 
 #include <boost/asio/thread_pool.hpp>
 
@@ -63,7 +64,10 @@ struct Inner {
  private:
   std::mutex mutex_;
   std::unordered_map<XorbId, XorbRow> rows_;
-  std::unordered_map<lfs::ObjectId, Time> followed_;
+  // Of one life of URLs and of the one before: what is old goes without being looked through.
+  std::unordered_set<lfs::ObjectId> followed_, followed_before_;
+  Time followed_since_;
+  void turn_followed();
 };
 
 /// Stores a xorb that the hub made, known for as long as one that a client brought. Blocks.

@@ -7,6 +7,7 @@ namespace cairn::xet {
 namespace {
 
 using testing::bytes_of;
+using testing::Composer;
 using ::testing::IsEmpty;
 using testing::prepare;
 using testing::Prepared;
@@ -14,29 +15,16 @@ using testing::run;
 
 /// A next version: parts of the one before, and new chunks between them.
 Prepared next_version(const Prepared& before, unsigned seed, std::uint32_t every) {
-  Prepared out;
-  std::vector<SizedHash> all;
-  auto add = [&](const XorbIndex& index, ChunkRange range, std::string_view content) {
-    out.file.terms.push_back(
-        {.xorb = index.xorb(),
-         .content_bytes = static_cast<std::uint32_t>(index.content_bytes(range)),
-         .chunks = range});
-    out.file.range_hashes.push_back(index.range_hash(range));
-    for (auto i = range.first; i < range.end; ++i)
-      all.push_back({index.chunk(i), index.chunk_bytes(i)});
-    out.content += content;
-  };
+  Composer file;
+  std::vector<XorbWriter::Finished> fresh;
   for (const auto& xorb : before.xorbs)
     for (std::uint32_t at = 0; at < xorb.index.count(); at += every) {
-      ChunkRange kept{at, std::min(at + every, xorb.index.count())};
-      add(xorb.index, kept, testing::World::decode(xorb.body, at, kept.end - at));
-      auto fresh = prepare(bytes_of(20'000, seed * 1000 + static_cast<unsigned>(out.xorbs.size())));
-      add(fresh.xorbs[0].index, {0, fresh.xorbs[0].index.count()}, fresh.content);
-      out.xorbs.push_back(std::move(fresh.xorbs[0]));
+      file.add(xorb, {at, std::min(at + every, xorb.index.count())});
+      auto bytes = bytes_of(20'000, seed * 1000 + static_cast<unsigned>(fresh.size()));
+      fresh.push_back(std::move(prepare(std::move(bytes)).xorbs[0]));
+      file.add(fresh.back());
     }
-  out.file.file = file_hash(all);
-  out.file.sha256 = sha256(out.content);
-  return out;
+  return file.finish(std::move(fresh));
 }
 
 class XetRepack : public ::testing::TestWithParam<db::Engine>, public testing::World {
@@ -68,11 +56,27 @@ class XetRepack : public ::testing::TestWithParam<db::Engine>, public testing::W
     return write(
         [&](db::Tx& tx) { return lfs::unlink(tx, ada_model, sha256(what.content), parting); });
   }
+  /// Time passes: on PostgreSQL, whose rows have the server's time, all that is kept grows older.
+  void later(Duration time) {
+    wait(time);
+    if (GetParam() == db::Engine::sqlite) return;
+    write([time](db::Tx& tx) {
+      constexpr db::Statement files{"test.age.files",
+                                    "UPDATE xet_files SET created_at = created_at - $1"};
+      constexpr db::Statement xorbs{"test.age.xorbs",
+                                    "UPDATE xet_xorbs SET known_until = known_until - $1"};
+      constexpr db::Statement objects{"test.age.objects",
+                                      "UPDATE objects SET created_at = created_at - $1, "
+                                      "condemned_at = condemned_at - $1"};
+      for (const auto* statement : {&files, &xorbs, &objects}) tx.run(*statement, time.us);
+      return true;
+    });
+  }
   void collect() { EXPECT_TRUE(run(xet->collect(hours(24), false))); }
   /// After what clients may remember and URLs that are under way.
   void much_later() {
     for (int i = 0; i < 4; ++i) {
-      wait(days(40));
+      later(days(40));
       collect();
     }
   }
@@ -102,23 +106,10 @@ TEST_P(XetRepack, TheNewestVersionLiesTogetherAndTheOthersStayWhole) {
 
 TEST_P(XetRepack, ChunksThatAreRepeatedAreWrittenOnce) {
   auto part = prepare(bytes_of(300'000), 2);
-  Prepared file;
-  std::vector<SizedHash> all;
+  Composer composer;
   for (int n = 0; n < 4; ++n)
-    for (const auto& xorb : part.xorbs) {
-      ChunkRange range{0, xorb.index.count()};
-      file.file.terms.push_back(
-          {.xorb = xorb.index.xorb(),
-           .content_bytes = static_cast<std::uint32_t>(xorb.index.content_bytes()),
-           .chunks = range});
-      file.file.range_hashes.push_back(xorb.index.range_hash(range));
-      for (auto i = range.first; i < range.end; ++i)
-        all.push_back({xorb.index.chunk(i), xorb.index.chunk_bytes(i)});
-      file.content += testing::World::decode(xorb.body, 0, range.end);
-    }
-  file.xorbs = part.xorbs;
-  file.file.file = file_hash(all);
-  file.file.sha256 = sha256(file.content);
+    for (const auto& xorb : part.xorbs) composer.add(xorb);
+  auto file = composer.finish(part.xorbs);
   ASSERT_TRUE(upload(ada, file));
   EXPECT_EQ(repack_all(), part.content.size());
   expect_whole(file);
@@ -128,81 +119,59 @@ TEST_P(XetRepack, ChunksThatAreRepeatedAreWrittenOnce) {
 TEST_P(XetRepack, AnOlderVersionIsLeftAsItIs) {
   auto first = prepare(bytes_of(600'000), 2);  // In pieces itself.
   ASSERT_TRUE(upload(ada, first));
-  auto second = next_version(first, 2, 100);
-  second.file.terms.resize(1);  // One piece: the first xorb's.
-  second.file.range_hashes.resize(1);
-  std::vector<SizedHash> all;
-  const auto& index = first.xorbs[0].index;
-  for (std::uint32_t i = 0; i < index.count(); ++i)
-    all.push_back({index.chunk(i), index.chunk_bytes(i)});
-  second.content = second.content.substr(0, index.content_bytes());
-  second.file.file = file_hash(all);
-  second.file.sha256 = sha256(second.content);
+  Composer composer;
+  composer.add(first.xorbs[0]);
+  auto second = composer.finish();
   ASSERT_TRUE(send_shard(ada, write_upload_shard(std::vector{second.file}, {})));
   EXPECT_EQ(repack_all(), 0u);
 }
 
 TEST_P(XetRepack, YoungFilesAndThoseThatSomebodyDownloadsWait) {
-  if (GetParam() == db::Engine::postgres) GTEST_SKIP() << "its rows have the server's time";
   auto first = prepare(bytes_of(900'000), 3);
   ASSERT_TRUE(upload(ada, first));
   EXPECT_EQ(repack(days(7)).bytes, 0u);
-  wait(days(8));
+  later(days(8));
   auto before = run(xet->reconstruct(ada, first.file.file, {})).value();
   EXPECT_EQ(repack(days(7)).bytes, 0u) << "its URLs may be renewed";
   auto again = run(xet->reconstruct(ada, first.file.file, {})).value();
   ASSERT_EQ(again.terms.size(), before.terms.size());
-  wait(hours(2));
+  later(hours(2));
   EXPECT_EQ(repack(days(7)).bytes, first.content.size());
   expect_whole(first);
 }
 
 TEST_P(XetRepack, UrlsOfBeforeWorkUntilTheyEnd) {
-  if (GetParam() == db::Engine::postgres) GTEST_SKIP() << "its rows have the server's time";
   auto file = prepare(bytes_of(900'000), 3);
   ASSERT_TRUE(upload(ada, file));
-  wait(days(60));
+  later(days(60));
   auto before = run(xet->reconstruct(ada, file.file.file, {})).value();
   restart();  // Another node knows of no reader.
   EXPECT_EQ(repack_all(), file.content.size());
-  wait(minutes(59));
+  later(minutes(59));
   collect();
   for (const auto& xorb : before.xorbs)
     for (const auto& fetch : xorb.fetches) EXPECT_TRUE(fetch_url(fetch.url, fetch.body));
 }
 
 TEST_P(XetRepack, SpaceOfXorbsOfWhichLittleIsUsedComesBack) {
-  if (GetParam() == db::Engine::postgres) GTEST_SKIP() << "its rows have the server's time";
   options.ranges_per_gb_max = 0;
   restart();
   auto large = prepare(bytes_of(2'000'000), 10);
   ASSERT_TRUE(upload(ada, large));
-  Prepared small;
-  std::vector<SizedHash> all;
-  for (const auto& xorb : large.xorbs) {
-    ChunkRange range{1, 2};
-    small.file.terms.push_back(
-        {.xorb = xorb.index.xorb(),
-         .content_bytes = static_cast<std::uint32_t>(xorb.index.content_bytes(range)),
-         .chunks = range});
-    small.file.range_hashes.push_back(xorb.index.range_hash(range));
-    for (auto i = range.first; i < range.end; ++i)
-      all.push_back({xorb.index.chunk(i), xorb.index.chunk_bytes(i)});
-    small.content += testing::World::decode(xorb.body, range.first, range.end - range.first);
-  }
-  small.file.file = file_hash(all);
-  small.file.sha256 = sha256(small.content);
+  Composer composer;
+  for (const auto& xorb : large.xorbs) composer.add(xorb, {1, 2});
+  auto small = composer.finish();
   ASSERT_TRUE(send_shard(ada, write_upload_shard(std::vector{small.file}, {})));
   EXPECT_EQ(repack_all(), 0u) << "all of it is used";
   ASSERT_TRUE(drop(large, lfs::Parting::after_grace));
-  wait(days(2));
+  later(days(2));
   collect();
   EXPECT_EQ(repack_all(), 0u) << "clients may remember the rest";
-  wait(days(40));
+  later(days(40));
   auto before = stored_bytes();
   EXPECT_GT(repack_all(), small.content.size() / 2) << "of most xorbs less than half is used";
   expect_whole(small);
-  wait(hours(2));  // Nobody follows it any more.
+  later(hours(2));  // Nobody follows it any more.
   EXPECT_EQ(repack_all(), 0u);
   much_later();
   EXPECT_LT(stored_bytes(), before / 2);
@@ -238,7 +207,7 @@ TEST_P(XetRepack, AFullDiskChangesNothing) {
   EXPECT_EQ(run(xet->repack_next(Duration{0})).error().code, ErrorCode::storage_full);
   files->set_capacity(1 << 30);
   expect_whole(file);
-  wait(hours(2));  // Nobody follows it any more.
+  later(hours(2));  // Nobody follows it any more.
   EXPECT_GT(repack_all(), 0u);
   expect_whole(file);
   EXPECT_THAT(errors(), IsEmpty());

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "hub/xet/rows.h"
+#include "platform/db/rows.h"
+
 namespace cairn::xet {
 namespace {
 
@@ -73,28 +76,6 @@ constexpr db::Statement sum_pending{"xet.xorb.pending", R"sql(
   SELECT CAST(COALESCE(SUM(body_bytes), 0) AS BIGINT) FROM xet_xorbs
   WHERE pending_user_id = $1)sql"};
 
-constexpr db::Statement list_free{"xet.xorb.list_free", R"sql(
-  SELECT x.object_id, CAST(x.known_until <= $1 AND o.state = 0 AND NOT EXISTS
-         (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id) AS INTEGER)
-  FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
-  WHERE x.object_id > $2 AND o.id > $3 ORDER BY x.object_id LIMIT $4)sql"};
-
-constexpr db::Statement xorb_is_free{"xet.xorb.free", R"sql(
-  SELECT x.known_until FROM xet_xorbs x WHERE x.object_id = $1 AND x.known_until <= $2
-    AND NOT EXISTS (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id))sql"};
-
-constexpr db::Statement condemn{"xet.xorb.condemn", R"sql(
-  UPDATE objects SET state = 1, condemned_at = $1 WHERE id = $2 AND state = 0)sql"};
-
-constexpr db::Statement delete_xorb{"xet.xorb.delete", R"sql(
-  DELETE FROM xet_xorbs WHERE object_id = $1)sql"};
-
-constexpr db::Statement list_xorbs{"xet.xorb.list", R"sql(
-  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
-         x.known_until
-  FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
-  WHERE x.object_id > $1 AND o.id > $2 ORDER BY x.object_id LIMIT $3)sql"};
-
 // ---- files ----
 
 constexpr db::Statement find_file_by_hash{"xet.file.find", R"sql(
@@ -141,12 +122,6 @@ constexpr db::Statement delete_file_xorbs{"xet.file.xorbs.delete", R"sql(
 constexpr db::Statement delete_file{"xet.file.delete", R"sql(
   DELETE FROM xet_files WHERE object_id = $1)sql"};
 
-constexpr db::Statement list_files{"xet.file.list", R"sql(
-  SELECT o.id, f.sha256, o.size_bytes, o.digest, o.state,
-         CAST(EXISTS (SELECT 1 FROM lfs_links l WHERE l.object_id = f.object_id) AS INTEGER)
-  FROM xet_files f JOIN objects o ON o.id = f.object_id
-  WHERE f.object_id > $1 AND o.id > $2 ORDER BY f.object_id LIMIT $3)sql"};
-
 // ---- chunks ----
 
 constexpr db::Statement insert_key_chunk{"xet.chunk.insert", R"sql(
@@ -159,9 +134,6 @@ constexpr db::Statement find_key_chunk{"xet.chunk.find", R"sql(
   FROM xet_key_chunks k JOIN xet_xorbs x ON x.object_id = k.xorb_id
     JOIN objects o ON o.id = k.xorb_id
   WHERE k.chunk = $1 AND o.state = 0 ORDER BY k.xorb_id DESC LIMIT $2)sql"};
-
-constexpr db::Statement delete_key_chunks{"xet.chunk.delete", R"sql(
-  DELETE FROM xet_key_chunks WHERE xorb_id = $1)sql"};
 
 constexpr db::Statement list_holders{"xet.xorb.holders", R"sql(
   SELECT f.file_id, l.repo_id FROM xet_file_xorbs f JOIN lfs_links l ON l.object_id = f.file_id
@@ -177,102 +149,33 @@ constexpr db::Statement list_neighbours{"xet.file.neighbours", R"sql(
     JOIN objects o ON o.id = f.xorb_id
   WHERE f.file_id = $1 AND f.position >= $2 AND o.state = 0 ORDER BY f.position LIMIT $3)sql"};
 
-// ---- upkeep ----
-
 constexpr db::Statement still_condemned{"xet.object.condemned", R"sql(
   SELECT 1 FROM objects WHERE id = $1 AND state = 1 AND condemned_at = $2)sql"};
-
-constexpr db::Statement sum_whole{"xet.repo.whole", R"sql(
-  SELECT CAST(COALESCE(SUM(l.size_bytes), 0) AS BIGINT),
-         CAST(COALESCE(SUM(CASE WHEN o.kind = 'lfs' THEN l.size_bytes ELSE 0 END), 0) AS BIGINT)
-  FROM lfs_links l JOIN objects o ON o.id = l.object_id WHERE l.repo_id = $1)sql"};
-
-constexpr db::Statement sum_chunked{"xet.repo.chunked", R"sql(
-  SELECT CAST(COALESCE(SUM(x.body_bytes), 0) AS BIGINT) FROM xet_xorbs x WHERE x.object_id IN (
-    SELECT f.xorb_id FROM lfs_links l JOIN xet_file_xorbs f ON f.file_id = l.object_id
-    WHERE l.repo_id = $1))sql"};
-
-constexpr db::Statement list_whole{"xet.whole.list", R"sql(
-  SELECT o.id, o.digest, o.key, o.size_bytes FROM objects o
-  WHERE o.id > $1 AND o.kind = 'lfs' AND o.state = 0 AND o.size_bytes >= $2 AND o.created_at <= $3
-  ORDER BY o.id LIMIT $4)sql"};
-
-constexpr db::Statement list_repos{"xet.whole.repos", R"sql(
-  SELECT repo_id FROM lfs_links WHERE object_id = $1 ORDER BY repo_id)sql"};
-
-constexpr db::Statement list_unpacked{"xet.repack.files", R"sql(
-  SELECT o.id, f.sha256, o.size_bytes, f.terms FROM xet_files f JOIN objects o ON o.id = f.object_id
-  WHERE f.repacked_at IS NULL AND f.object_id < $1 AND f.created_at <= $2 AND o.state = 0
-  ORDER BY f.object_id DESC LIMIT $3)sql"};
-
-constexpr db::Statement find_successor{"xet.repack.successor", R"sql(
-  SELECT 1 FROM xet_file_xorbs own JOIN xet_file_xorbs other ON other.xorb_id = own.xorb_id
-    JOIN lfs_links l ON l.object_id = other.file_id
-  WHERE own.file_id = $1 AND other.file_id > $2 LIMIT 1)sql"};
-
-constexpr db::Statement set_repacked{"xet.repack.note", R"sql(
-  UPDATE xet_files SET repacked_at = $1 WHERE object_id = $2)sql"};
-
-constexpr db::Statement list_users{"xet.repack.users", R"sql(
-  SELECT DISTINCT o.id, f.sha256, o.size_bytes
-  FROM xet_file_xorbs u JOIN xet_files f ON f.object_id = u.file_id
-    JOIN objects o ON o.id = u.file_id
-  WHERE u.xorb_id IN (SELECT value FROM json_each($1)) ORDER BY o.id)sql",
-                                   R"sql(
-  SELECT DISTINCT o.id, f.sha256, o.size_bytes
-  FROM xet_file_xorbs u JOIN xet_files f ON f.object_id = u.file_id
-    JOIN objects o ON o.id = u.file_id
-  WHERE u.xorb_id = ANY (
-    ARRAY(SELECT value::bigint FROM json_array_elements_text(CAST($1 AS json))))
-  ORDER BY o.id)sql"};
-
-constexpr db::Statement list_settled{"xet.repack.xorbs", R"sql(
-  SELECT o.id, o.digest, o.key, x.body_bytes, x.raw_bytes, x.chunks,
-         x.known_until
-  FROM xet_xorbs x JOIN objects o ON o.id = x.object_id
-  WHERE x.object_id > $1 AND o.id > $2 AND o.state = 0 AND x.known_until <= $3
-    AND EXISTS (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id)
-  ORDER BY x.object_id LIMIT $4)sql"};
-
-constexpr db::Statement insert_source{"xet.repack.source", R"sql(
-  INSERT INTO xet_xorb_sources (xorb_id, source_id) VALUES ($1, $2)
-  ON CONFLICT (xorb_id, source_id) DO NOTHING)sql"};
 
 constexpr db::Statement list_sources{"xet.repack.sources", R"sql(
   SELECT source_id FROM xet_xorb_sources WHERE xorb_id = $1)sql"};
 
-constexpr db::Statement delete_sources{"xet.repack.forget", R"sql(
-  DELETE FROM xet_xorb_sources WHERE xorb_id = $1)sql"};
-
-constexpr db::Statement delete_as_source{"xet.repack.forget_source", R"sql(
-  DELETE FROM xet_xorb_sources WHERE source_id = $1)sql"};
-
 constexpr db::Statement change_terms{"xet.repack.terms", R"sql(
   UPDATE xet_files SET terms = $1, repacked_at = $2 WHERE object_id = $3)sql"};
 
-// Totals read everything: for the operator, not for requests.
-constexpr db::Statement sum_files{"xet.file.sum", R"sql(
-  SELECT COUNT(*), CAST(COALESCE(SUM(o.size_bytes), 0) AS BIGINT)
-  FROM xet_files f JOIN objects o ON o.id = f.object_id WHERE f.object_id > 0)sql"};
-
-constexpr db::Statement sum_xorbs{"xet.xorb.sum", R"sql(
-  SELECT COUNT(*), CAST(COALESCE(SUM(body_bytes), 0) AS BIGINT)
-  FROM xet_xorbs WHERE object_id > 0)sql"};
-
 constexpr const db::Statement* all_statements[] = {
-    &find_xorb_by_hash, &find_live,         &find_xorb_by_id,   &insert_xorb,
-    &prolong_known,     &forget_known,      &xorb_state,        &revive_xorb,
-    &sum_pending,       &list_free,         &lock_xorbs,        &count_live,
-    &hold_all,          &xorb_is_free,      &condemn,           &delete_xorb,
-    &list_xorbs,        &find_file_by_hash, &find_file_of_repo, &insert_file,
-    &insert_terms,      &insert_file_xorbs, &find_first_page,   &list_pages,
-    &list_file_xorbs,   &delete_terms,      &delete_file_xorbs, &delete_file,
-    &list_files,        &insert_key_chunk,  &find_key_chunk,    &delete_key_chunks,
-    &list_holders,      &find_position,     &list_neighbours,   &still_condemned,
-    &sum_whole,         &sum_chunked,       &list_whole,        &list_repos,
-    &list_unpacked,     &find_successor,    &set_repacked,      &list_users,
-    &list_settled,      &change_terms,      &insert_source,     &list_sources,
-    &delete_sources,    &delete_as_source};
+    &find_xorb_by_hash, &find_live,         &find_xorb_by_id, &insert_xorb,
+    &prolong_known,     &forget_known,      &xorb_state,      &revive_xorb,
+    &sum_pending,       &lock_xorbs,        &count_live,      &hold_all,
+    &find_file_by_hash, &find_file_of_repo, &insert_file,     &insert_terms,
+    &insert_file_xorbs, &find_first_page,   &list_pages,      &list_file_xorbs,
+    &delete_terms,      &delete_file_xorbs, &delete_file,     &insert_key_chunk,
+    &find_key_chunk,    &list_holders,      &find_position,   &list_neighbours,
+    &still_condemned,   &change_terms,      &list_sources};
+
+/// The first 8 bytes of a chunk hash, as a number of a column.
+std::int64_t column_of(const Hash& chunk) {
+  std::int64_t out = 0;
+  std::memcpy(&out, digest_of(chunk).bytes.data(), sizeof out);
+  return out;
+}
+
+}  // namespace
 
 Sha256Digest parsed(const std::string& hex) {
   // Only this hub writes the columns.
@@ -296,35 +199,16 @@ FileRow file_of(const db::Row& row) {
           static_cast<std::uint64_t>(row.integer(2))};
 }
 
-template <class Make>
-auto map_rows(const std::vector<db::Row>& rows, Make make) {
-  std::vector<decltype(make(rows.front()))> out;
-  out.reserve(rows.size());
-  for (const auto& row : rows) out.push_back(make(row));
-  return out;
-}
-
-/// "[1,7]": one parameter.
 std::string json_of(const std::vector<XorbId>& ids) {
   std::string out = "[";
   for (auto id : ids) out += (out.size() > 1 ? "," : "") + std::to_string(id.value);
   return out + "]";
 }
 
-/// The first 8 bytes of a chunk hash, as a number of a column.
-std::int64_t column_of(const Hash& chunk) {
-  std::int64_t out = 0;
-  std::memcpy(&out, digest_of(chunk).bytes.data(), sizeof out);
-  return out;
-}
-
-/// Locks the object; @return whether it is still the condemned one.
 bool lock_condemned(db::Tx& tx, const lfs::Object& object) {
   tx.lock_row(db::Lockable::object, object.id.value);
   return tx.one(still_condemned, object.id, object.condemned_at).has_value();
 }
-
-}  // namespace
 
 std::span<const db::Statement* const> statements() {
   return all_statements;
@@ -468,11 +352,11 @@ void add_key_chunk(db::Tx& tx, const Hash& chunk, XorbId xorb) {
 }
 
 std::vector<XorbRow> key_xorbs(db::Tx& tx, const Hash& chunk, int limit) {
-  return map_rows(tx.all(find_key_chunk, column_of(chunk), limit), xorb_of);
+  return db::map_rows(tx.all(find_key_chunk, column_of(chunk), limit), xorb_of);
 }
 
 std::vector<Holder> holders(db::Tx& tx, XorbId xorb, int limit) {
-  return map_rows(tx.all(list_holders, xorb, limit), [](const db::Row& row) {
+  return db::map_rows(tx.all(list_holders, xorb, limit), [](const db::Row& row) {
     return Holder{row.id<lfs::ObjectId>(0), row.id<RepoId>(1)};
   });
 }
@@ -482,18 +366,14 @@ std::vector<XorbRow> neighbours(db::Tx& tx, lfs::ObjectId file, XorbId xorb, int
   if (!row) return {};
   // Mostly what follows: that is what the client will read next.
   std::int64_t from = std::max<std::int64_t>(row->integer(0) - limit / 4, 0);
-  return map_rows(tx.all(list_neighbours, file, from, limit), xorb_of);
+  return db::map_rows(tx.all(list_neighbours, file, from, limit), xorb_of);
 }
 
-// ---- Upkeep ----
-
-std::vector<lfs::Object> due_files(db::Tx& tx, Duration grace, int limit) {
-  return lfs::due_objects(tx, "xet", grace, limit);
-}
+// ---- Letting go and replacing ----
 
 bool forget_file(db::Tx& tx, const lfs::Object& file, Time known_until) {
-  auto xorbs = map_rows(tx.all(list_file_xorbs, file.id),
-                        [](const db::Row& row) { return row.id<XorbId>(0); });
+  auto xorbs = db::map_rows(tx.all(list_file_xorbs, file.id),
+                            [](const db::Row& row) { return row.id<XorbId>(0); });
   if (known_until == Time{0})  // Its chunks may lie where they were copied from, too.
     for (std::size_t i = 0, count = xorbs.size(); i < count; ++i)
       for (const auto& row : tx.all(list_sources, xorbs[i])) xorbs.push_back(row.id<XorbId>(0));
@@ -510,93 +390,6 @@ bool forget_file(db::Tx& tx, const lfs::Object& file, Time known_until) {
   }
   tx.run(delete_file, file.id);
   return lfs::forget_object(tx, file);
-}
-
-FreePage free_xorbs(db::Tx& tx, XorbId after, Time now, int limit) {
-  FreePage out;
-  auto rows = tx.all(list_free, now, after, after, limit);
-  for (const auto& row : rows)
-    if (row.boolean(1)) out.free.push_back(row.id<XorbId>(0));
-  if (rows.size() == static_cast<std::size_t>(limit)) out.next = rows.back().id<XorbId>(0);
-  return out;
-}
-
-bool condemn_xorb(db::Tx& tx, XorbId xorb, Time now) {
-  tx.lock_row(db::Lockable::object, xorb.value);
-  auto free = tx.one(xorb_is_free, xorb, now);
-  if (!free) return false;
-  tx.run(delete_key_chunks, xorb);
-  bool purged = free->time(0) == Time{0};
-  return tx.run(condemn, purged ? Time{0} : now, xorb) > 0;
-}
-
-std::vector<lfs::Object> due_xorbs(db::Tx& tx, Duration grace, int limit) {
-  return lfs::due_objects(tx, "xorb", grace, limit);
-}
-
-bool forget_xorb(db::Tx& tx, const lfs::Object& xorb) {
-  if (!lock_condemned(tx, xorb)) return false;
-  tx.run(delete_key_chunks, xorb.id);
-  tx.run(delete_sources, xorb.id);
-  tx.run(delete_as_source, xorb.id);
-  tx.run(delete_xorb, xorb.id);
-  return lfs::forget_object(tx, xorb);
-}
-
-std::vector<XorbRow> all_xorbs(db::Tx& tx, XorbId after, int limit) {
-  return map_rows(tx.all(list_xorbs, after, after, limit), xorb_of);
-}
-
-std::vector<CheckedFile> all_files(db::Tx& tx, lfs::ObjectId after, int limit) {
-  return map_rows(tx.all(list_files, after, after, limit), [](const db::Row& row) {
-    auto state = row.enumeration<lfs::ObjectState>(4);
-    return CheckedFile{file_of(row), hash_of(parsed(row.text(3))), row.boolean(5),
-                       state == lfs::ObjectState::condemned};
-  });
-}
-
-Totals totals(db::Tx& tx) {
-  auto files = tx.one(sum_files);
-  auto xorbs = tx.one(sum_xorbs);
-  auto number = [](const db::Row& row, int column) {
-    return static_cast<std::uint64_t>(row.integer(column));
-  };
-  return {number(*files, 0), number(*files, 1), number(*xorbs, 0), number(*xorbs, 1)};
-}
-
-RepoTotals totals(db::Tx& tx, RepoId repo) {
-  auto whole = tx.one(sum_whole, repo);
-  auto chunked = tx.one(sum_chunked, repo);
-  return {static_cast<std::uint64_t>(whole->integer(0)),
-          static_cast<std::uint64_t>(whole->integer(1) + chunked->integer(0))};
-}
-
-// ---- Repacking ----
-
-std::vector<UnpackedFile> unpacked_files(db::Tx& tx, lfs::ObjectId below, Time before, int limit) {
-  return map_rows(tx.all(list_unpacked, below, before, limit), [](const db::Row& row) {
-    return UnpackedFile{file_of(row), static_cast<std::uint64_t>(row.integer(3))};
-  });
-}
-
-bool has_successor(db::Tx& tx, lfs::ObjectId file) {
-  return tx.one(find_successor, file, file).has_value();
-}
-
-void note_repacked(db::Tx& tx, lfs::ObjectId file) {
-  tx.run(set_repacked, tx.now(), file);
-}
-
-void note_source(db::Tx& tx, XorbId xorb, XorbId source) {
-  tx.run(insert_source, xorb, source);
-}
-
-std::vector<FileRow> users_of(db::Tx& tx, const std::vector<XorbId>& xorbs) {
-  return map_rows(tx.all(list_users, json_of(xorbs)), file_of);
-}
-
-std::vector<XorbRow> settled_xorbs(db::Tx& tx, XorbId after, Time now, int limit) {
-  return map_rows(tx.all(list_settled, after, after, now, limit), xorb_of);
 }
 
 bool replace_terms(db::Tx& tx, lfs::ObjectId file, std::span<const StoredTerm> before,
@@ -618,21 +411,6 @@ bool replace_terms(db::Tx& tx, lfs::ObjectId file, std::span<const StoredTerm> b
   for (auto xorb : old_ones)
     if (!new_ones.contains(xorb)) tx.run(prolong_known, keep_until, xorb, keep_until);
   return true;
-}
-
-// ---- Whole files ----
-
-std::vector<lfs::Object> whole_files(db::Tx& tx, lfs::ObjectId after, std::uint64_t bytes_min,
-                                     Time before, int limit) {
-  return map_rows(tx.all(list_whole, after, bytes_min, before, limit), [](const db::Row& row) {
-    return lfs::Object{row.id<lfs::ObjectId>(0),  parsed(row.text(1)),
-                       storage::Key{row.text(2)}, static_cast<std::uint64_t>(row.integer(3)),
-                       lfs::ObjectState::live,    {}};
-  });
-}
-
-std::vector<RepoId> repos_of(db::Tx& tx, lfs::ObjectId object) {
-  return map_rows(tx.all(list_repos, object), [](const db::Row& row) { return row.id<RepoId>(0); });
 }
 
 }  // namespace cairn::xet

@@ -182,5 +182,6 @@ void note_source(db::Tx& tx, XorbId xorb, XorbId source);
 
 /// For the test that explains them.
 [[nodiscard]] std::span<const db::Statement* const> statements();
+[[nodiscard]] std::span<const db::Statement* const> upkeep_statements();
 
 }  // namespace cairn::xet

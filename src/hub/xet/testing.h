@@ -241,4 +241,49 @@ class World {
   std::unique_ptr<Xet> xet;
 };
 
+/// Puts a file together of runs of chunks that lie in xorbs, and says what it is made of.
+class Composer {
+ public:
+  void add(const XorbWriter::Finished& xorb, ChunkRange range) {
+    const auto& index = xorb.index;
+    made_.file.terms.push_back(
+        {.xorb = index.xorb(),
+         .content_bytes = static_cast<std::uint32_t>(index.content_bytes(range)),
+         .chunks = range});
+    made_.file.range_hashes.push_back(index.range_hash(range));
+    for (auto i = range.first; i < range.end; ++i)
+      chunks_.push_back({index.chunk(i), index.chunk_bytes(i)});
+    made_.content += World::decode(xorb.body, range.first, range.end - range.first);
+  }
+  /// All of a xorb.
+  void add(const XorbWriter::Finished& xorb) { add(xorb, {0, xorb.index.count()}); }
+  /// @param xorbs  what an upload brings beside the shard.
+  [[nodiscard]] Prepared finish(std::vector<XorbWriter::Finished> xorbs = {}) {
+    made_.xorbs = std::move(xorbs);
+    made_.file.file = file_hash(chunks_);
+    made_.file.sha256 = sha256(made_.content);
+    return std::move(made_);
+  }
+
+ private:
+  Prepared made_;
+  std::vector<SizedHash> chunks_;
+};
+
+/// A file of terms anywhere in the xorbs of another one: repeated, overlapping, in any order.
+inline Prepared shuffled(const Prepared& from, unsigned seed, int terms) {
+  std::uint64_t state = seed * 0x9E3779B97F4A7C15ull + 7;
+  auto draw = [&](std::uint32_t below) {
+    state = state * 6364136223846793005ull + 1442695040888963407ull;
+    return static_cast<std::uint32_t>((state >> 33) % below);
+  };
+  Composer file;
+  for (int n = 0; n < terms; ++n) {
+    const auto& xorb = from.xorbs[draw(static_cast<std::uint32_t>(from.xorbs.size()))];
+    std::uint32_t first = draw(xorb.index.count());
+    file.add(xorb, {first, first + 1 + draw(xorb.index.count() - first)});
+  }
+  return file.finish();
+}
+
 }  // namespace cairn::xet::testing

@@ -11,8 +11,6 @@ namespace {
 
 /// Rows of xorbs in memory, about 200 bytes each.
 constexpr std::size_t rows_max = 50'000;
-/// Files whose readers are remembered, before those of long ago are let go.
-constexpr std::size_t followed_max = 10'000;
 /// Shards at once, and of one guest: their terms may take 18 MB each.
 constexpr int registering_max = 6;
 constexpr int registering_each_max = 3;
@@ -74,16 +72,23 @@ void Inner::remember(const XorbRow& row) {
 
 void Inner::note_followed(lfs::ObjectId file) {
   std::lock_guard lock(mutex_);
-  auto now = clock.now();
-  if (followed_.size() >= followed_max)
-    std::erase_if(followed_, [&](const auto& one) { return one.second + options.url_life < now; });
-  followed_.insert_or_assign(file, now);
+  turn_followed();
+  followed_.insert(file);
 }
 
 bool Inner::is_followed(lfs::ObjectId file) {
   std::lock_guard lock(mutex_);
-  auto at = followed_.find(file);
-  return at != followed_.end() && at->second + options.url_life >= clock.now();
+  turn_followed();
+  return followed_.contains(file) || followed_before_.contains(file);
+}
+
+void Inner::turn_followed() {
+  auto now = clock.now();
+  if (now < followed_since_ + options.url_life) return;
+  bool recent = now < followed_since_ + options.url_life + options.url_life;
+  followed_before_ = recent ? std::move(followed_) : std::unordered_set<lfs::ObjectId>();
+  followed_.clear();
+  followed_since_ = now;
 }
 
 Result<XorbRow> Inner::row_of(XorbId id) {

@@ -152,7 +152,7 @@ struct Sweep {
   std::uint64_t bytes = 0;
 };
 struct Repacked {
-  std::uint64_t bytes = 0;  ///< Of content that was written. 0: nothing is left to do for now.
+  std::uint64_t bytes = 0;  ///< Of content that was written. 0: there was nothing to do.
   std::uint64_t files = 0;  ///< That changed over.
 };
 struct Stats {
@@ -263,7 +263,8 @@ class Xet {
   Task<Result<std::uint64_t>> chunk_next(std::uint64_t bytes_min, Duration age_min);
   /// Writes chunks together anew: of the newest file that lies in too many pieces, or of xorbs of
   /// which files use less than half and that nobody can name any more. Files change over in one
-  /// transaction each; old URLs work until they end. One that somebody downloads is left for later.
+  /// transaction each; old URLs work until they end. One that somebody downloads through this node
+  /// is left for later.
   /// @return `conflict` "RepackRunning": one call at a time.
   /// @param age_min  of files; younger ones may yet have a next version.
   Task<Result<Repacked>> repack_next(Duration age_min);
