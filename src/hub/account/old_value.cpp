@@ -10,14 +10,16 @@ Result<OldValue> old_value(db::Tx& tx, TokenId id) {
   return OldValue{std::move(token), store::hash_of_token(tx, id)};
 }
 
-void keep_old_value(db::Tx& tx, OldValue old, Time until) {
+Result<> keep_old_value(db::Tx& tx, OldValue old, Time until) {
   constexpr std::string_view mark = " (old value)";
   auto& token = old.token;
+  CAIRN_CHECK(check_room_for_token(tx, token.user));
   token.public_id = make_public_id();
   token.name = std::string(truncate_utf8(token.name, token_name_bytes_max - mark.size()));
   token.name += mark;
   if (!token.expires_at || *token.expires_at > until) token.expires_at = until;
   store::insert_token(tx, token, old.hash, false);
+  return {};
 }
 
 }  // namespace cairn::account

@@ -16,7 +16,7 @@ struct OldValue {
 
 /// Lets the old value live on beside the new one, until `until` or its own end: as a token of its
 /// own, named after the other, that can be revoked. After `Accounts::rotate_token`, which makes all
-/// that is remembered of tokens forgotten.
-void keep_old_value(db::Tx& tx, OldValue old, Time until);
+/// that is remembered of tokens forgotten. @return `conflict`, word "TooManyTokens".
+[[nodiscard]] Result<> keep_old_value(db::Tx& tx, OldValue old, Time until);
 
 }  // namespace cairn::account

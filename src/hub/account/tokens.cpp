@@ -24,15 +24,18 @@ Result<> check_new(db::Tx& tx, UserId user, const NewToken& in) {
   if (in.expires_at && *in.expires_at <= tx.now())
     return fail(ErrorCode::invalid_argument, "InvalidExpiry",
                 "The token would expire in the past. Choose a later time.");
-  if (!in.delegated &&
-      store::living_tokens(tx, user) >= static_cast<std::int64_t>(tokens_per_user_max))
-    return fail(ErrorCode::conflict, "TooManyTokens",
-                "A user has at most " + std::to_string(tokens_per_user_max) +
-                    " tokens. Revoke one that is not needed.");
-  return {};
+  if (in.delegated) return {};
+  return check_room_for_token(tx, user);
 }
 
 }  // namespace
+
+Result<> check_room_for_token(db::Tx& tx, UserId user) {
+  if (store::living_tokens(tx, user) < static_cast<std::int64_t>(tokens_per_user_max)) return {};
+  return fail(ErrorCode::conflict, "TooManyTokens",
+              "A user has at most " + std::to_string(tokens_per_user_max) +
+                  " tokens. Revoke one that is not needed.");
+}
 
 bool is_token_value(std::string_view value) {
   return value.size() >= 4 && value.size() <= token_bytes_max &&

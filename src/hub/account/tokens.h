@@ -49,6 +49,8 @@ struct CreatedToken {
 /// @return `invalid_argument` ("InvalidTokenName", "InvalidToken", "InvalidExpiry"), `conflict`
 ///         (word "TokenTaken" for a given value that exists, "TooManyTokens").
 Result<CreatedToken> create_token(db::Tx& tx, UserId user, const NewToken& token);
+/// @return `conflict`, word "TooManyTokens", when the user has `tokens_per_user_max`.
+[[nodiscard]] Result<> check_room_for_token(db::Tx& tx, UserId user);
 /// Newest first, without revoked ones.
 [[nodiscard]] std::vector<Token> list_tokens(db::Tx& tx, UserId user);
 /// @return `not_found`, word "TokenNotFound".

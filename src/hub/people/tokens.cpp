@@ -97,7 +97,7 @@ Task<Result<account::CreatedToken>> People::rotate_token(Actor actor, PublicId i
     std::optional<Time> old_until;
     if (keep.us > 0) {
       old_until = tx.now() + keep;
-      account::keep_old_value(tx, std::move(old), *old_until);
+      CAIRN_CHECK(account::keep_old_value(tx, std::move(old), *old_until));
     }
     CAIRN_TRY(user, account::find_user(tx, actor.user));
     tell(tx, actor, "token.rotated", owner_of(user.id), user.name, token_data(made.token));
