@@ -50,6 +50,7 @@ repo::Options repo_options(const Config& config) {
   out.public_url = config.public_url;
   out.kept_after_delete = days(config.restorable_days);
   out.commit_bytes_max = config.commit_bytes_max;
+  out.large_file_bytes_max = config.lfs_object_bytes_max;
   return out;
 }
 

@@ -240,6 +240,8 @@ TEST_P(CommitsTest, PreuploadRefusesBadRequests) {
   PreuploadQuery many;
   many.files.assign(1001, {"a", 1, "x"});
   EXPECT_EQ(refused(hub.ada, many, "main", false), "TooManyFiles");
+  PreuploadQuery huge{.files = {{"w.bin", 6ull << 40, ""}}, .git_ignore = {}, .git_attributes = {}};
+  EXPECT_EQ(refused(hub.ada, huge, "main", false), "FileTooLarge");
 }
 
 TEST_P(CommitsTest, ConcurrentCommittersAreAllKept) {

@@ -112,10 +112,17 @@ Task<Result<PreuploadAnswer>> Commits::preupload(Actor actor, RepoRef repo, std:
                                                  PreuploadQuery query, bool create_pr) {
   if (query.files.size() > preupload_files_max)
     co_return fail(ErrorCode::too_large, "TooManyFiles", "Ask about at most 1000 files at once.");
-  for (const auto& file : query.files)
+  auto bytes_max = parts_->repos.options().large_file_bytes_max;
+  for (const auto& file : query.files) {
     if (file.sample.size() > sample_bytes_max)
       co_return fail(ErrorCode::too_large, "SampleTooLong",
                      "The sample of a file is its first 512 bytes, and at most 4096.");
+    if (file.size_bytes > bytes_max)
+      co_return fail(ErrorCode::too_large, "FileTooLarge",
+                     "\"" + std::string(truncate_utf8(file.path, 200)) +
+                         "\" is larger than this hub takes (" + human_bytes(bytes_max) +
+                         "). Split it into smaller files, or leave it out.");
+  }
   auto parts = parts_;
   auto check = [parts, actor, repo, revision, create_pr](db::Tx& tx) -> Result<> {
     auto current = find_repo(tx, repo->id);

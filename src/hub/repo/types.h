@@ -99,6 +99,8 @@ struct Options {
   /// Regular files inlined in one commit, together. Clients stay near 100 MB; git itself becomes
   /// slow past some GB.
   std::uint64_t commit_bytes_max = 2ull << 30;
+  /// One large file, as hub/lfs takes it: said before anything is uploaded.
+  std::uint64_t large_file_bytes_max = 5ull << 40;
 
   /// "localhost": of no-reply addresses.
   [[nodiscard]] std::string host() const;
