@@ -92,8 +92,10 @@ void add_invite_routes(http::Router& router, Services& services) {
 
   auto look = [&services](http::Request& request, Actor) -> Task<Result<http::Response>> {
     CAIRN_CO_TRY(in, co_await request.read_json<CodeOnly>());
-    CAIRN_CO_TRY(invite, co_await services.people.look_at_invite(in.code, seen_by(request)));
-    co_return http::json(200, json::value(invite_json(invite)));
+    CAIRN_CO_TRY(found, co_await services.people.look_at_invite(in.code, seen_by(request)));
+    auto out = invite_json(found.invite);
+    out["makesAccount"] = found.makes_account;
+    co_return http::json(200, json::value(std::move(out)));
   };
   add(router, {.method = Method::post,
                .path = "/invites/look",

@@ -119,7 +119,7 @@ Task<Result<CreatedInvite>> People::create_invite(Actor actor, NewInvite in) {
       parts->notify(tx, *to, "You are invited",
                     actor.user_name + " invites you to " + where +
                         ". Sign in to accept or decline: " + parts->options.public_url +
-                        "/notifications");
+                        "/settings/organizations");
     }
     if (owner)
       tell(tx, actor, "organization.invited", owner->id, owner->name,
@@ -154,12 +154,13 @@ Task<Result<>> People::revoke_invite(Actor actor, PublicId id) {
   co_return co_await parts_->database.write(write);
 }
 
-Task<Result<Invite>> People::look_at_invite(std::string code, Seen seen) {
+Task<Result<FoundInvite>> People::look_at_invite(std::string code, Seen seen) {
   CAIRN_CO_CHECK(parts_->admit_code(seen));
-  auto read = [hash = parts_->code_hash(code)](db::Tx& tx) -> Result<Invite> {
+  auto read = [hash = parts_->code_hash(code)](db::Tx& tx) -> Result<FoundInvite> {
     auto invite = store::invite_by_hash(tx, hash);
     if (!invite) return invite_not_found();
-    return *std::move(invite);
+    bool makes_account = check_registration(settings::load(tx), &*invite).has_value();
+    return FoundInvite{*std::move(invite), makes_account};
   };
   co_return co_await parts_->database.read(read);
 }

@@ -35,6 +35,12 @@ struct Invite {
   Time created_at, expires_at;
 };
 
+/// An invite as whoever has its code sees it.
+struct FoundInvite {
+  Invite invite;
+  bool makes_account = true;  ///< The hub's rules let it in who has no account yet.
+};
+
 struct CreatedInvite {
   Invite invite;
   std::string link;     ///< Cannot be had again; empty when addressed to a user.

@@ -32,6 +32,9 @@ struct People::Parts {
   void mail_verification(db::Tx& tx, const User& user, const std::string& email) const;
 };
 
+/// Whether an account can be made here, with an invite or none.
+/// @return `forbidden`, words "RegistrationClosed", "InviteNeeded".
+[[nodiscard]] Result<> check_registration(const settings::Values& rules, const Invite* invite);
 /// Appends an event about an owner.
 void tell(db::Tx& tx, const Actor& actor, std::string_view type, OwnerId owner,
           std::string_view owner_name, json::object data = {});

@@ -153,7 +153,7 @@ class People {
   Task<Result<std::vector<Invite>>> list_invites(Actor actor, std::optional<std::string> org);
   Task<Result<>> revoke_invite(Actor actor, PublicId invite);
   /// What a code leads to. @return `not_found`, word "InviteNotFound".
-  Task<Result<Invite>> look_at_invite(std::string code, Seen seen);
+  Task<Result<FoundInvite>> look_at_invite(std::string code, Seen seen);
   /// Those addressed to the actor by name.
   Task<Result<std::vector<Invite>>> my_invites(Actor actor);
   Task<Result<Invite>> accept_invite(Actor actor, std::string code);

@@ -209,7 +209,9 @@ TEST_P(PeopleTest, AnInviteOfTheOperatorMakesAMember) {
   auto made = World::must(world.run(people.create_invite(
       Actor::system(), {.organization = "crew", .role = Role::write, .uses = 2})));
   auto code = code_of(made.link);
-  EXPECT_EQ(World::must(world.run(people.look_at_invite(code, seen))).organization_name, "crew");
+  auto found = World::must(world.run(people.look_at_invite(code, seen)));
+  EXPECT_EQ(found.invite.organization_name, "crew");
+  EXPECT_TRUE(found.makes_account);
   auto ada = World::must(sign_up("ada", {}, code)).user;
   auto bob = World::must(sign_up("bob", {}, code)).user;
   EXPECT_EQ(sign_up("eve", {}, code).error().word, "InviteNotFound");
@@ -218,6 +220,18 @@ TEST_P(PeopleTest, AnInviteOfTheOperatorMakesAMember) {
     return account::role_in(tx, owner_of(team.id), bob.id);
   };
   EXPECT_EQ(World::must(world.read(roles)), Role::write);
+}
+
+TEST_P(PeopleTest, AnInviteSaysWhetherItMakesAnAccount) {
+  auto ada = person("ada");
+  world.join(world.organization("crew"), ada, Role::admin);
+  auto made = World::must(world.run(people.create_invite(as(ada), {.organization = "crew"})));
+  auto code = code_of(made.link);
+  for (const auto* registration : {"closed", "invite"}) {
+    rules({{"registration", registration}});
+    bool says = World::must(world.run(people.look_at_invite(code, seen))).makes_account;
+    EXPECT_EQ(says, sign_up("eve", {}, code).has_value()) << registration;
+  }
 }
 
 TEST_P(PeopleTest, AnInviteForAnAddressIsForThatAddress) {

@@ -27,13 +27,8 @@ Result<Entry> check_entry(db::Tx& tx, const SignUp& request,
       return fail(ErrorCode::not_found, "InviteNotFound",
                   "This invite was used, withdrawn, or its time is over. Ask for a new one.");
   }
+  CAIRN_CHECK(check_registration(rules, out.invite ? &*out.invite : nullptr));
   bool vouched = out.invite && out.invite->admits;
-  if (rules.registration == settings::Registration::closed && !vouched)
-    return fail(ErrorCode::forbidden, "RegistrationClosed",
-                "Nobody can create an account here. Ask an administrator for an invite.");
-  if (rules.registration == settings::Registration::invite && !out.invite)
-    return fail(ErrorCode::forbidden, "InviteNeeded",
-                "An account here needs an invite. Ask somebody who is here for one.");
   std::string email = to_lower_ascii(request.email.value_or(""));
   if (out.invite && out.invite->email) {
     if (to_lower_ascii(*out.invite->email) != email)
@@ -59,6 +54,16 @@ Result<Entry> check_entry(db::Tx& tx, const SignUp& request,
 }
 
 }  // namespace
+
+Result<> check_registration(const settings::Values& rules, const Invite* invite) {
+  if (rules.registration == settings::Registration::closed && !(invite && invite->admits))
+    return fail(ErrorCode::forbidden, "RegistrationClosed",
+                "Nobody can create an account here. Ask an administrator for an invite.");
+  if (rules.registration == settings::Registration::invite && !invite)
+    return fail(ErrorCode::forbidden, "InviteNeeded",
+                "An account here needs an invite. Ask somebody who is here for one.");
+  return {};
+}
 
 Task<Result<OpenedSession>> People::sign_in(std::string name, std::string password, Seen seen) {
   auto network = network_of(seen.address);
