@@ -1,6 +1,7 @@
 // One upload at a time, owned by the app and not by a page: other pages can be visited meanwhile. The
 // work is done in a worker; this is what pages see of it, and what is kept over a reload.
 import { ask_unlock, csrf_header, get, message_of, note_change, set_csrf } from "../api/api.ts";
+import { plural } from "../format.ts";
 import type { Job, Told } from "./engine.ts";
 import type { FromWorker, ToWorker } from "./engine.worker.ts";
 import { from_handle, sort_out, without_common_folder, type Picked } from "./pick.ts";
@@ -12,6 +13,7 @@ import { tray } from "./tray.svelte.ts";
 export type Phase = "plan" | "comparing" | "sending" | "saving" | "paused" | "lost" | "done" | "failed";
 const speed_over_ms = 10_000;
 const look_again_ms = 2000;
+const suggestion_path_max = 200; // As long as a message may be that somebody types.
 
 /** What was at work when the work stopped begins anew. */
 const at_rest = (file: PlannedFile): PlannedFile => (file.state === "reading" || file.state === "sending" ? { ...file, state: "waiting", progress: 0 } : file);
@@ -43,6 +45,12 @@ class Upload {
   readonly count = $derived(this.files.filter((file) => file.state !== "ignored").length);
   /** What is worth saying of it. */
   readonly much_here = $derived(this.here > this.total / 100);
+  /** What the commit is called when nobody says it: by what it changes, also after a part of it was saved. */
+  readonly suggestion = $derived.by(() => {
+    const changing = this.files.filter((file) => file.state !== "ignored" && file.state !== "same");
+    const [only] = changing;
+    return `Upload ${changing.length === 1 && only!.path.length <= suggestion_path_max ? only!.path : plural(changing.length, "file")}`;
+  });
   readonly to_send = $derived(this.files.filter((file) => !is_settled(file)).length);
   get seconds_left() {
     return this.speed > 0 ? (this.total - this.done_bytes) / this.speed : Infinity;
@@ -115,7 +123,7 @@ class Upload {
   }
   #work(only_compare: boolean) {
     const { repo, branch, folder, xorbs } = this.plan!;
-    const title = this.summary.trim() || `Upload ${this.count === 1 ? this.files.find((file) => file.state !== "ignored")!.path : `${this.count} files`}`;
+    const title = this.summary.trim() || this.suggestion;
     const job: Job = { repo: { ...repo }, branch, folder, title, files: this.files, content: this.#content, xorbs, only_compare };
     this.#worker = new Worker(new URL("./engine.worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
