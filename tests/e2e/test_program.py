@@ -47,7 +47,8 @@ def test_settings_come_from_file_then_environment_then_flags_and_say_so(tmp_path
 
 def test_secrets_are_hidden_in_what_config_prints(tmp_path):
     secret, password = "ab" * 32, "pass-of-the-database"
-    env = {"CAIRN_ROOT_KEY": secret, "CAIRN_DATABASE": f"postgres://cairn:{password}@db.example/cairn"}
+    env = {"CAIRN_ROOT_KEY": secret, "CAIRN_DATABASE": f"postgres://cairn:{password}@db.example/cairn",
+           "CAIRN_SMTP_URL": f"smtp://cairn:{password}@mail.example:587"}
     for form in ((), ("--json",)):
         printed = cairn("config", *form, env=env, cwd=tmp_path).stdout
         assert "root_key" in printed and secret not in printed and password not in printed

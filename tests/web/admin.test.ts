@@ -1,14 +1,9 @@
 // What administrators do, and that it is recorded.
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Hub } from "./hub.ts";
+import { hub_with_people } from "./hub.ts";
 
-const hub = new Hub();
-before(async () => {
-  await hub.start();
-  hub.people();
-});
-after(() => hub.stop());
+const hub = hub_with_people();
 
 test("a repository is deleted and restored, somebody is stopped, and the record tells of it", async () => {
   await hub.repository("model", "grace/notes", "grace", { "a.txt": "x" }, { private: true });

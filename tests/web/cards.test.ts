@@ -1,15 +1,10 @@
 // The card as six questions: from nothing, over a card that was written elsewhere, and beside the
 // text editor.
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Hub } from "./hub.ts";
+import { hub_with_people } from "./hub.ts";
 
-const hub = new Hub();
-before(async () => {
-  await hub.start();
-  hub.people();
-});
-after(() => hub.stop());
+const hub = hub_with_people();
 const raw = async (id: string) => (await fetch(`${hub.url}/${id}/raw/main/README.md`)).text();
 
 test("somebody without YAML answers the questions of an empty repository", async () => {

@@ -1,4 +1,5 @@
 // The real program on a temporary folder, with people and repositories, and a browser on it.
+import { after, before } from "node:test";
 import { spawn, type ChildProcess } from "node:child_process";
 import { createRequire } from "node:module";
 import { request as ask } from "node:http";
@@ -160,6 +161,17 @@ export class Hub {
     const cookies = response.headers.getSetCookie().map((line) => /^([^=]+)=([^;]*)/.exec(line)!);
     await context.addCookies(cookies.map(([, name, value]) => ({ name: name!, value: value!, domain: this.host, path: "/", httpOnly: true, sameSite: "Lax" as const })));
   }
+}
+
+/** There before the first test of a file, with its people, and gone after the last. */
+export function hub_with_people(): Hub {
+  const hub = new Hub();
+  before(async () => {
+    await hub.start();
+    hub.people();
+  });
+  after(() => hub.stop());
+  return hub;
 }
 
 /** A safetensors file of one tensor. */

@@ -1,18 +1,13 @@
 // People who never saw Git or YAML, with the mouse and plain words; and a terminal that signs in by the
 // browser.
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { Hub, password } from "./hub.ts";
+import { hub_with_people, password } from "./hub.ts";
 
-const hub = new Hub();
-before(async () => {
-  await hub.start();
-  hub.people();
-});
-after(() => hub.stop());
+const hub = hub_with_people();
 
 test("somebody who never saw Git makes a dataset of a spreadsheet, mends a label, takes it back, and invites a colleague", async () => {
   const { page, troubles, context } = await hub.browser("grace");
@@ -58,14 +53,31 @@ test("somebody who never saw Git makes a dataset of a spreadsheet, mends a label
   await page.getByText("Reverted").waitFor();
   assert.match(await hub.text("/datasets/harbor/tickets/raw/main/Ticket%20labels.csv"), /money back,delivery/);
 
+  // On a hub where administrators make all accounts, a link is for who has one, and says so at once.
+  const make_link = async () => {
+    await page.goto(hub.url + "/organizations/harbor/settings/members");
+    await page.getByRole("button", { name: "Make a link" }).click();
+    await page.getByText("Pass this link on").waitFor();
+    const link = /https?:\/\/\S+/.exec((await page.locator("pre").first().textContent()) ?? "")?.[0] ?? "";
+    return hub.url + link.slice(link.indexOf("/", 8));
+  };
+  const link = await make_link();
+  await page.getByText("It makes no account").waitFor();
+  const known = await hub.browser(null);
+  await known.page.goto(link);
+  await known.page.getByText("The invite is for people with an account here").waitFor();
+  await known.page.getByRole("link", { name: "Sign in to join" }).click();
+  await known.page.getByLabel("User name or e-mail").fill("jun");
+  await known.page.getByLabel("Password", { exact: true }).fill(password);
+  await known.page.getByRole("button", { name: "Sign in" }).click();
+  await known.page.getByRole("button", { name: "Join as jun" }).click();
+  await known.page.waitForURL("**/harbor");
+  await known.context.close();
+
   // A colleague comes by a link, without an account: on this hub, who is invited may make one.
   await hub.api("PATCH", "/api/-/v1/admin/settings", "ada", { registration: "invite" });
-  await page.goto(hub.url + "/organizations/harbor/settings/members");
-  await page.getByRole("button", { name: "Make a link" }).click();
-  await page.getByText("Pass this link on").waitFor();
-  const link = /https?:\/\/\S+/.exec((await page.locator("pre").first().textContent()) ?? "")?.[0] ?? "";
   const colleague = await hub.browser(null);
-  await colleague.page.goto(hub.url + link.slice(link.indexOf("/", 8)));
+  await colleague.page.goto(await make_link());
   await colleague.page.getByText("harbor").first().waitFor();
   await colleague.page.getByLabel("User name").fill("lena");
   await colleague.page.getByLabel("Password", { exact: true }).fill(password);

@@ -1,15 +1,10 @@
 // Settings of a repository: what is stored and what deleting saves, what is asked of who wants access,
 // the environment of a space.
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
-import { Hub } from "./hub.ts";
+import { hub_with_people } from "./hub.ts";
 
-const hub = new Hub();
-before(async () => {
-  await hub.start();
-  hub.people();
-});
-after(() => hub.stop());
+const hub = hub_with_people();
 
 /** A commit of one large file, as git-lfs makes it. */
 async function large(id: string, path: string, bytes: Buffer) {

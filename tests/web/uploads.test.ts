@@ -1,18 +1,13 @@
 // Uploads that meet what happens to uploads: a reload, a lost connection, the end of a session, a second
 // version of the same file.
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { Hub, password, type Context, type Page } from "./hub.ts";
+import { hub_with_people, password, type Context, type Page } from "./hub.ts";
 
-const hub = new Hub();
-before(async () => {
-  await hub.start();
-  hub.people();
-});
-after(() => hub.stop());
+const hub = hub_with_people();
 
 function folder(name: string, files: Record<string, string | Buffer>): string {
   const root = join(hub.data, "up", name);
@@ -26,6 +21,18 @@ const choose = (page: Page, root: string) => page.locator("input[webkitdirectory
 async function new_model(name: string) {
   await hub.api("POST", "/api/repos/create", "ada", { type: "model", name });
   return `/ada/${name}/upload/main`;
+}
+/** A new model's page of uploads, with these files chosen. */
+async function chosen(name: string, files: Record<string, string | Buffer>) {
+  const address = await new_model(name);
+  const { page, context } = await hub.browser("ada");
+  await page.goto(hub.url + address);
+  await choose(page, folder(name, files));
+  return { page, context, address };
+}
+async function uploaded(page: Page) {
+  await page.getByRole("button", { name: "Upload 1 file" }).click();
+  await page.getByText("Uploaded and saved").waitFor({ timeout: 30_000 });
 }
 async function bytes_of(context: Context, id: string, path: string) {
   return (await context.request.get(`${hub.url}/${id}/resolve/main/${path}`)).body();
@@ -46,7 +53,7 @@ test("what is there already is found by its content, what a .gitignore names is 
   await page.getByText("Uploaded and saved").waitFor();
   assert.equal((await bytes_of(context, "ada/known", "other.txt")).toString(), "new\n");
   assert.equal((await context.request.get(`${hub.url}/ada/known/resolve/main/run.log`)).status(), 404);
-  assert.deepEqual((await commits("ada/known"))[0], "Upload 4 files");
+  assert.deepEqual((await commits("ada/known"))[0], "Upload 3 files");
   assert.deepEqual(troubles, []);
   await context.close();
 });
@@ -125,10 +132,7 @@ test("where the browser keeps the folder, one click goes on", async () => {
 });
 
 test("a connection that is lost comes back, and the upload goes on by itself", async () => {
-  const address = await new_model("offline");
-  const { page, context } = await hub.browser("ada");
-  await page.goto(hub.url + address);
-  await choose(page, folder("offline", { "a.txt": "a" }));
+  const { page, context } = await chosen("offline", { "a.txt": "a" });
   await page.waitForLoadState("networkidle");
   await context.route("**/preupload/**", (route) => route.abort());
   await page.getByRole("button", { name: "Upload 1 file" }).click();
@@ -140,10 +144,7 @@ test("a connection that is lost comes back, and the upload goes on by itself", a
 });
 
 test("when the session ended, one signs in again in place", async () => {
-  const address = await new_model("session");
-  const { page, context } = await hub.browser("ada");
-  await page.goto(hub.url + address);
-  await choose(page, folder("session", { "a.txt": "a" }));
+  const { page, context } = await chosen("session", { "a.txt": "a" });
   await page.waitForLoadState("networkidle");
   await context.clearCookies();
   await page.getByRole("button", { name: "Upload 1 file" }).click();
@@ -155,18 +156,13 @@ test("when the session ended, one signs in again in place", async () => {
 });
 
 test("of a second version only what is new is sent, and it is said", async () => {
-  const address = await new_model("versions");
   const first = randomBytes(8_000_000);
-  const { page, context } = await hub.browser("ada");
-  await page.goto(hub.url + address);
-  await choose(page, folder("version1", { "w.bin": first }));
-  await page.getByRole("button", { name: "Upload 1 file" }).click();
-  await page.getByText("Uploaded and saved").waitFor({ timeout: 30_000 });
+  const { page, context, address } = await chosen("versions", { "w.bin": first });
+  await uploaded(page);
   const second = Buffer.concat([first, randomBytes(500_000)]);
   await page.goto(hub.url + address);
   await choose(page, folder("version2", { "w.bin": second }));
-  await page.getByRole("button", { name: "Upload 1 file" }).click();
-  await page.getByText("Uploaded and saved").waitFor({ timeout: 30_000 });
+  await uploaded(page);
   const said = (await page.getByText("were already here").textContent()) ?? "";
   const [, here, unit] = /([\d.]+)\u00a0(\w+) of/.exec(said) ?? [];
   assert.ok(unit === "MB" && Number(here) > 6, `most of it was here: ${said}`);
@@ -175,11 +171,8 @@ test("of a second version only what is new is sent, and it is said", async () =>
 });
 
 test("pause stops it, continue goes on, and other pages can be visited meanwhile", async () => {
-  const address = await new_model("paused");
-  const { page, context } = await hub.browser("ada");
+  const { page, context } = await chosen("paused", { "a.txt": "a" });
   await context.route("**/commit/main", () => {});
-  await page.goto(hub.url + address);
-  await choose(page, folder("paused", { "a.txt": "a" }));
   await page.getByRole("button", { name: "Upload 1 file" }).click();
   await page.getByText("Saving").waitFor();
   await page.getByRole("link", { name: "Datasets" }).click();

@@ -1,20 +1,15 @@
 // The published JavaScript client in a browser: it uploads and downloads by Xet, and so does what an
 // application on another page of the hub's origin would do.
-import { after, before, test } from "node:test";
+import { test } from "node:test";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import { Hub, type Page } from "./hub.ts";
+import { hub_with_people, type Page } from "./hub.ts";
 
 const web = resolve(import.meta.dirname, "../../web");
-const hub = new Hub();
-before(async () => {
-  await hub.start();
-  hub.people();
-});
-after(() => hub.stop());
+const hub = hub_with_people();
 
 const access_token = "hf_" + ("ada" + "0".repeat(34)).slice(0, 34);
 
