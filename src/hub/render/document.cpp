@@ -4,6 +4,7 @@
 #include "hub/render/footnotes.h"
 #include "hub/render/markdown.h"
 #include "hub/render/sanitize.h"
+#include "hub/render/tables.h"
 
 namespace cairn::render {
 namespace {
@@ -33,7 +34,7 @@ Document render_markdown(std::string_view markdown, std::string_view folder, Pic
     markdown = markdown.substr(0, end == markdown.npos ? markdown_bytes_max : end);
   }
   std::string text = repaired(markdown);
-  std::string html = markdown_to_html(with_footnotes(without_front_matter(text)));
+  std::string html = markdown_to_html(with_long_rules(with_footnotes(without_front_matter(text))));
   Document out = sanitize(html, folder, pictures);
   out.truncated = out.truncated || truncated;
   return out;

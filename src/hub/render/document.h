@@ -11,7 +11,7 @@
 namespace cairn::render {
 
 /// Raised whenever the same text gives other HTML: what was kept under another version is not used.
-constexpr int version = 2;
+constexpr int version = 3;
 
 /// Longer text is cut at the end of a line. Ten times the longest cards there are.
 constexpr std::size_t markdown_bytes_max = 1u << 20;

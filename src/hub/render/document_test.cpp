@@ -32,6 +32,16 @@ TEST(Render, GitHubsTablesTasksStrikethroughAndLinks) {
               HasSubstr("<a href=\"https://example.org/x\" rel=\"nofollow noopener noreferrer\">"));
 }
 
+TEST(Render, ATablesRuleMayBeShort) {
+  for (const char* rule : {"|--|--|", "|-|:-:|", "--|-", "| - | -- |\r"}) {
+    auto html = html_of("| a | b |\n" + std::string(rule) + "\n| 1 | 2 |");
+    EXPECT_THAT(html, ::testing::AllOf(HasSubstr("<table>"), HasSubstr(">2</td>"))) << rule;
+  }
+  EXPECT_THAT(html_of("```\n|a|\n|--|\n```"), HasSubstr("|a|\n|--|\n"));
+  EXPECT_THAT(html_of("    |a|\n    |--|"), HasSubstr("|a|\n|--|\n"));
+  EXPECT_THAT(html_of("words\n--"), HasSubstr("<h2"));
+}
+
 TEST(Render, FrontMatterAndCommentsAreNotShown) {
   EXPECT_EQ(html_of("---\nlicense: mit\n---\n<!-- secret -->\nhello"),
             "\n<p dir=\"auto\">hello</p>\n");
@@ -76,6 +86,25 @@ TEST(Render, WhatIsNoFootnoteStaysAsItIs) {
   EXPECT_THAT(html_of("a[^1]\n\n[^1]: note\n\n```\nopen"),
               ::testing::AllOf(HasSubstr("<code>open\n</code>"), HasSubstr("</span>note")));
   EXPECT_THAT(html_of("[^<script>]: x\n\na[^<script>]"), Not(HasSubstr("<script>")));
+}
+
+TEST(Render, TheHundredthFootnoteHasItsParagraphsToo) {
+  std::string text;
+  for (int i = 1; i <= 100; ++i) text += "[^" + std::to_string(i) + "] ";
+  for (int i = 1; i <= 100; ++i)
+    text += "\n\n[^" + std::to_string(i) + "]: first\n\n    second " + std::to_string(i) + ".";
+  auto html = html_of(text);
+  EXPECT_THAT(html, HasSubstr("<p dir=\"auto\">second 100.</p>"));
+  EXPECT_THAT(html, Not(HasSubstr("<pre>")));
+}
+
+TEST(Render, MarksOfFootnotesThatNeverEndTakeNoTime) {
+  std::string text = "[^1]: note\n\n";
+  while (text.size() < markdown_bytes_max) text += "[^";
+  auto start = std::clock();
+  auto document = render_markdown(text, "", Pictures::ask);
+  EXPECT_LT(std::clock() - start, 3 * CLOCKS_PER_SEC);
+  EXPECT_THAT(document.html, HasSubstr("[^[^"));
 }
 
 TEST(Render, HeadingsHaveAnchorsInAnyScript) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/text.h"
+#include "hub/render/lines.h"
 
 namespace cairn::render {
 namespace {
@@ -14,60 +15,15 @@ constexpr std::size_t notes_max = 1000;
 /// Each reference becomes some 60 bytes of HTML.
 constexpr std::size_t references_max = 5000;
 
-std::size_t indent_of(std::string_view line) {
-  std::size_t columns = 0;
-  for (char c : line) {
-    if (c == ' ')
-      ++columns;
-    else if (c == '\t')
-      columns += 4;
-    else
-      break;
-  }
-  return columns;
-}
-
-bool is_blank(std::string_view line) {
-  return trim(line).empty();
-}
-
 /// "name" of "[^name]" at the front.
 std::optional<std::string_view> name_at(std::string_view text) {
   if (!text.starts_with("[^")) return std::nullopt;
-  auto end = text.find(']');
-  if (end == text.npos || end == 2 || end - 2 > name_bytes_max) return std::nullopt;
+  // No further than a name goes: a line may be a megabyte of "[^".
+  auto end = text.substr(0, 2 + name_bytes_max + 1).find(']');
+  if (end == text.npos || end == 2) return std::nullopt;
   auto name = text.substr(2, end - 2);
   return name.find_first_of(" \t[") == name.npos ? std::optional(name) : std::nullopt;
 }
-
-/// Which lines stand in fenced code.
-class Fence {
- public:
-  /// @return whether the line is part of fenced code, its first and last line among them.
-  bool takes(std::string_view line) {
-    auto text = line.substr(std::min(line.find_first_not_of(' '), line.size()));
-    char mark = text.empty() ? ' ' : text[0];
-    bool may_be_mark = (mark == '`' || mark == '~') && indent_of(line) < 4;
-    auto count = may_be_mark ? std::min(text.find_first_not_of(mark), text.size()) : 0;
-    if (count_ == 0) {
-      bool opens = count >= 3 && (mark == '~' || text.find('`', count) == text.npos);
-      if (opens) {
-        count_ = count;
-        mark_ = mark;
-      }
-      return opens;
-    }
-    bool closes = mark == mark_ && count >= count_ && is_blank(text.substr(count));
-    if (closes) count_ = 0;
-    return true;
-  }
-  /// What ends the code that is open; empty when none is.
-  [[nodiscard]] std::string end() const { return std::string(count_, mark_); }
-
- private:
-  std::size_t count_ = 0;
-  char mark_ = ' ';
-};
 
 struct Line {
   std::string_view text;
@@ -184,10 +140,12 @@ class Footnotes {
       auto number = std::to_string(i + 1);
       auto lines = order_[i]->lines;
       bool short_one = lines.size() == 1;
+      // "1000. " is wider than the four columns of a note's own lines.
+      std::string next = "\n" + std::string(std::max<std::size_t>(4, number.size() + 2), ' ');
       out += number + ". <a name=\"fn-" + number + "\"></a>";
       for (std::size_t l = 0; l < lines.size(); ++l)
-        out += (l == 0 ? "" : "\n    ") + with_references(lines[l]);
-      out += (short_one ? " " : "\n\n    ") + std::string("<a href=\"#fnref-") + number +
+        out += (l == 0 ? "" : next) + with_references(lines[l]);
+      out += (short_one ? " " : "\n" + next) + "<a href=\"#fnref-" + number +
              "\" title=\"Back to the text\">↩</a>\n";
     }
     return out;
