@@ -1,10 +1,24 @@
 // Parquet by ranges: the footer, then the beginnings of column chunks, never more than a few megabytes.
 import { parquetMetadataAsync, parquetReadObjects, parquetSchema, type AsyncBuffer, type FileMetaData, type SchemaTree } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
+import { compressors as careless, decompressZstd, type Compressors } from "hyparquet-compressors";
 import { bytes as size_text } from "../format.ts";
 
 export const asked_bytes_max = 4e6;
 const rows_max = 100;
+// Pages of a megabyte are usual; a page's own header says how long it will be, and may say anything.
+const page_bytes_max = 64e6;
+
+const zstd = (input: Uint8Array, size: number) => decompressZstd(input, new Uint8Array(size));
+/** How pages are unpacked, by the name of the packing: to the size that their header says, and to no other. */
+export const compressors = Object.fromEntries(
+  Object.entries({ ...careless, ZSTD: zstd }).map(([codec, unpack]) => [
+    codec,
+    (input: Uint8Array, size: number) => {
+      if (!(size >= 0 && size <= page_bytes_max)) throw new Error(`A page of it would unpack to more than ${size_text(page_bytes_max)}.`);
+      return unpack(input, size);
+    },
+  ]),
+) as Compressors;
 
 /** Counts what is asked for. */
 export class Ranges implements AsyncBuffer {
@@ -126,11 +140,11 @@ export interface Beginning {
 
 /** The first rows. Small columns are read first, so that large ones may have what is left. */
 export async function first_rows(file: Ranges, metadata: FileMetaData, columns: readonly Column[]): Promise<Beginning> {
-  const count = Math.min(rows_max, Number(metadata.num_rows));
+  const count = Math.max(0, Math.min(rows_max, Number(metadata.num_rows)));
   const cells = new Map<string, string[]>();
   const left_out: string[] = [];
   let groups = 0;
-  for (let rows = 0; rows < count; groups++) rows += Number(metadata.row_groups[groups]?.num_rows ?? count);
+  for (let rows = 0; rows < count && groups < metadata.row_groups.length; groups++) rows += Number(metadata.row_groups[groups]!.num_rows);
   const leaves = (name: string) => (metadata.row_groups[0]?.columns ?? []).filter((chunk) => chunk.meta_data?.path_in_schema[0] === name).length;
   const by_size = [...columns].sort((a, b) => a.bytes - b.bytes);
   for (const [index, { name }] of by_size.entries()) {

@@ -3,6 +3,8 @@
 import { getDocument, GlobalWorkerOptions, PDFDataRangeTransport, version, type PDFDocumentProxy } from "pdfjs-dist/legacy/build/pdf.mjs";
 
 const chunk_bytes = 256 * 1024;
+/** Pixels of one picture or page in memory; each takes four bytes. A file may say that it has any number. */
+export const pixels_max = 2 ** 25;
 const parts = `/-/app/immutable/pdf-${version}`;
 
 class Ranges extends PDFDataRangeTransport {
@@ -33,6 +35,7 @@ export async function open_pdf(size: number, read: (from: number, to: number) =>
       disableAutoFetch: true,
       disableStream: true,
       enableXfa: false,
+      maxImageSize: 2 * pixels_max,
       cMapUrl: `${parts}/cmaps/`,
       cMapPacked: true,
       standardFontDataUrl: `${parts}/standard_fonts/`,

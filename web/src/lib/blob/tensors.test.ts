@@ -32,6 +32,8 @@ test("a safetensors header gives tensors and metadata", async () => {
 test("what is no safetensors file is said to be none", async () => {
   await expect(read_safetensors(reader(new Uint8Array(3)))).rejects.toThrow("too short");
   await expect(read_safetensors(reader(new Uint8Array(64).fill(255)))).rejects.toThrow("100 MB");
+  for (const entry of [null, 3, { dtype: "F16", shape: "2", data_offsets: [0, 4] }, { dtype: "F16", shape: [2] }])
+    await expect(read_safetensors(reader(safetensors({ w: entry })))).rejects.toThrow("what w is");
 });
 test("a GGUF header gives values and tensors with their quantized size", async () => {
   const { tensors, metadata } = await read_gguf(reader(gguf()));

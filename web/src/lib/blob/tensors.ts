@@ -16,6 +16,17 @@ export interface Header {
 
 const header_bytes_max = 100e6;
 
+interface Entry {
+  dtype: string;
+  shape: number[];
+  data_offsets: number[];
+}
+const are_numbers = (value: unknown): value is number[] => Array.isArray(value) && value.every((item) => typeof item === "number");
+function is_entry(value: unknown): value is Entry {
+  const entry = value as Partial<Entry> | null;
+  return typeof entry?.dtype === "string" && are_numbers(entry.shape) && are_numbers(entry.data_offsets) && entry.data_offsets.length === 2;
+}
+
 /** @param read  bytes [from, to) of the file. */
 export async function read_safetensors(read: (from: number, to: number) => Promise<Uint8Array>): Promise<Header> {
   const start = await read(0, 8);
@@ -23,16 +34,19 @@ export async function read_safetensors(read: (from: number, to: number) => Promi
   const size = Number(new DataView(start.buffer, start.byteOffset).getBigUint64(0, true));
   if (size > header_bytes_max) throw new Error("This is no safetensors file: its header would be larger than 100 MB.");
   const text = new TextDecoder().decode(await read(8, 8 + size));
-  let header: Record<string, { dtype: string; shape: number[]; data_offsets: [number, number] }>;
+  let header: (Record<string, unknown> & { __metadata__?: Record<string, unknown> }) | null;
   try {
     header = JSON.parse(text) as typeof header;
   } catch {
     throw new Error("This is no safetensors file: its header is no JSON.");
   }
-  const { __metadata__, ...tensors } = header as typeof header & { __metadata__?: Record<string, string> };
+  const { __metadata__, ...tensors } = header ?? {};
   return {
     metadata: Object.entries(__metadata__ ?? {}).map(([key, value]) => [key, String(value)]),
-    tensors: Object.entries(tensors).map(([name, { dtype, shape, data_offsets }]) => ({ name, dtype, shape, bytes: data_offsets[1] - data_offsets[0] })),
+    tensors: Object.entries(tensors).map(([name, tensor]) => {
+      if (!is_entry(tensor)) throw new Error(`This is no safetensors file: its header does not say what ${name.slice(0, 100)} is.`);
+      return { name, dtype: tensor.dtype, shape: tensor.shape, bytes: tensor.data_offsets[1]! - tensor.data_offsets[0]! };
+    }),
   };
 }
 
@@ -46,12 +60,12 @@ const ggml: Record<number, [string, number, number]> = {
 
 /** Asks for more whenever the header goes on past what was read. */
 export async function read_gguf(read: (from: number, to: number) => Promise<Uint8Array>): Promise<Header> {
-  for (let size = 1 << 18; ; size *= 4) {
+  for (let size = 1 << 18; ; size = Math.min(size * 4, header_bytes_max)) {
     const bytes = await read(0, size);
     try {
       return parse_gguf(bytes);
     } catch (error) {
-      if (!(error instanceof RangeError) || bytes.length < size || size > header_bytes_max) throw error instanceof RangeError ? new Error("This GGUF file ends inside its header.") : error;
+      if (!(error instanceof RangeError) || bytes.length < size || size === header_bytes_max) throw error instanceof RangeError ? new Error("This GGUF file ends inside its header.") : error;
     }
   }
 }
