@@ -5,7 +5,7 @@ import type { Repo } from "./repo.ts";
 
 export type Operation =
   | { op: "write"; path: string; text: string }
-  | { op: "write_bytes"; path: string; base64: string }
+  | { op: "write_bytes"; path: string; bytes: Uint8Array }
   | { op: "delete"; path: string }
   | { op: "delete_folder"; path: string };
 
@@ -14,18 +14,18 @@ export interface Committed {
   commitUrl?: string;
 }
 
-const encode = (text: string) => {
+const base64 = (bytes: Uint8Array) => {
   let letters = "";
-  for (const byte of new TextEncoder().encode(text)) letters += String.fromCharCode(byte);
+  for (const byte of bytes) letters += String.fromCharCode(byte);
   return btoa(letters);
 };
 
 function line_of(operation: Operation) {
   switch (operation.op) {
     case "write":
-      return { key: "file", value: { path: operation.path, content: encode(operation.text), encoding: "base64" } };
+      return { key: "file", value: { path: operation.path, content: base64(new TextEncoder().encode(operation.text)), encoding: "base64" } };
     case "write_bytes":
-      return { key: "file", value: { path: operation.path, content: operation.base64, encoding: "base64" } };
+      return { key: "file", value: { path: operation.path, content: base64(operation.bytes), encoding: "base64" } };
     case "delete":
       return { key: "deletedFile", value: { path: operation.path } };
     case "delete_folder":
