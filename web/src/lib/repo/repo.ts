@@ -1,5 +1,5 @@
 // A repository as pages see it.
-import type { RepoInfo, Sibling } from "../api/types.ts";
+import type { RepoInfo, Sibling, Refs } from "../api/types.ts";
 import { encode_path } from "../needs.ts";
 import type { RepoType, Viewer } from "../page.ts";
 import { repo_path } from "../words.ts";
@@ -9,6 +9,8 @@ export interface Repo {
   id: string;
 }
 export const owner_of = (id: string) => id.slice(0, id.indexOf("/"));
+/** The commit that a revision is now. */
+export const commit_of = (refs: Refs, revision: string): string => [...refs.branches, ...refs.tags].find((ref) => ref.name === revision)?.targetCommit ?? revision;
 export const name_of = (id: string) => id.slice(id.indexOf("/") + 1);
 
 /** Addresses of a repository's pages. */
