@@ -51,6 +51,9 @@ export function language_name(code: string): string {
 const value_of = (tags: readonly string[], prefix: string) =>
   tags.filter((tag) => tag.startsWith(prefix)).map((tag) => tag.slice(prefix.length));
 
+/** Whether a card's word can be the name of a repository here: "/elsewhere.example" would be another host's address. */
+export const is_repo_name = (name: string) => /^[\w.-]+(\/[\w.-]+)?$/.test(name);
+
 /** What a repository's tags say, by group. */
 export function facts_of_tags(type: RepoType, tags: readonly string[], info: { pipeline_tag?: string; library_name?: string; sdk?: string }) {
   const is_code = (tag: string) => /^[a-z]{2,3}$/.test(tag) && language_name(tag) !== tag;
@@ -59,7 +62,7 @@ export function facts_of_tags(type: RepoType, tags: readonly string[], info: { p
     library: info.library_name,
     licenses: value_of(tags, "license:"),
     languages: type === "dataset" ? value_of(tags, "language:") : tags.filter(is_code),
-    base_models: [...new Set(value_of(tags, "base_model:").map((name) => name.replace(/^(finetune|adapter|quantized|merge):/, "")))],
+    base_models: [...new Set(value_of(tags, "base_model:").map((name) => name.replace(/^(finetune|adapter|quantized|merge):/, "")))].filter(is_repo_name),
     base_relation: value_of(tags, "base_model:").map((name) => /^(finetune|adapter|quantized|merge):/.exec(name)?.[1]).find(Boolean),
     datasets: value_of(tags, "dataset:"),
     sizes: value_of(tags, "size_categories:"),
