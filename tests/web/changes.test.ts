@@ -32,14 +32,18 @@ async function visit(address: string, as: string | null = null) {
   const { page, troubles, context } = await hub.browser(as);
   await page.goto(hub.url + address, { waitUntil: "networkidle" });
   const file = (path: string) => page.locator("section.box", { has: page.getByRole("link", { name: path, exact: true }) });
-  return { page, file, done: async () => (assert.deepEqual(troubles, []), await context.close()) };
+  /** A file in view: what shows its changes is read then. */
+  const seen = async (path: string) => {
+    await file(path).scrollIntoViewIfNeeded();
+    return file(path);
+  };
+  return { page, file, seen, done: async () => (assert.deepEqual(troubles, []), await context.close()) };
 }
 const words = async (text: Promise<string>) => (await text).replace(/\s+/g, " ").trim();
 
 test("a table shows the cells that changed, by a key that can be chosen", async () => {
-  const { file, done } = await visit(`${repo}/commit/${second}`);
-  const table = file("labels.csv");
-  await table.scrollIntoViewIfNeeded();
+  const { seen, done } = await visit(`${repo}/commit/${second}`);
+  const table = await seen("labels.csv");
   await table.getByText("wolf").waitFor();
   assert.equal(await table.locator("del").allInnerTexts().then((all) => all.join()), "dog");
   assert.match(await words(table.innerText()), /1 changed 1 added 1 removed 1 rows as they were/);
@@ -51,9 +55,8 @@ test("a table shows the cells that changed, by a key that can be chosen", async 
   await done();
 });
 test("JSON is compared by path, whatever the order of its keys", async () => {
-  const { file, done } = await visit(`${repo}/commit/${second}`);
-  const values = file("config.json");
-  await values.scrollIntoViewIfNeeded();
+  const { seen, done } = await visit(`${repo}/commit/${second}`);
+  const values = await seen("config.json");
   await values.getByRole("rowheader", { name: "model.layers" }).waitFor();
   assert.equal(await values.locator("tbody tr").count(), 1);
   await done();
@@ -68,17 +71,15 @@ test("a card shows its metadata as old and new, and its words as lines", async (
   await done();
 });
 test("weights are compared by tensor", async () => {
-  const { file, done } = await visit(`${repo}/commit/${second}`);
-  const shown = file("model.safetensors");
-  await shown.scrollIntoViewIfNeeded();
+  const { seen, done } = await visit(`${repo}/commit/${second}`);
+  const shown = await seen("model.safetensors");
   await shown.getByText("1 changed, 1 added, 1 removed").waitFor();
   assert.equal(await words(shown.getByRole("row", { name: /^a / }).innerText()), "a F32 2 F16 4");
   await done();
 });
 test("pictures stand side by side, or one is drawn over the other", async () => {
-  const { page, file, done } = await visit(`${repo}/commit/${second}`);
-  const shown = file("logo.png");
-  await shown.scrollIntoViewIfNeeded();
+  const { page, seen, done } = await visit(`${repo}/commit/${second}`);
+  const shown = await seen("logo.png");
   await shown.getByText("40 × 20").first().waitFor();
   assert.equal(await shown.locator("img").count(), 2);
   await shown.getByRole("button", { name: "Swipe" }).click();
@@ -89,9 +90,8 @@ test("pictures stand side by side, or one is drawn over the other", async () => 
   await done();
 });
 test("lines around a change come on asking, to the ends of the file", async () => {
-  const { file, done } = await visit(`${repo}/commit/${second}`);
-  const shown = file("long.txt");
-  await shown.scrollIntoViewIfNeeded();
+  const { seen, done } = await visit(`${repo}/commit/${second}`);
+  const shown = await seen("long.txt");
   await shown.getByText("line 40, changed").waitFor();
   assert.equal(await shown.getByText("line 20", { exact: true }).count(), 0);
   await shown.getByRole("button", { name: "More lines" }).first().click();
