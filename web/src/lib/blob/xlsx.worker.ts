@@ -1,7 +1,7 @@
 import readXlsxFile from "read-excel-file/web-worker";
 import { bytes as size_text } from "../format.ts";
 import { rows_of, type Cell } from "./xlsx_rows.ts";
-import { read_zip } from "./zip.ts";
+import { unpacked_bytes } from "./zip.ts";
 
 export interface Sheet {
   name: string;
@@ -18,8 +18,7 @@ const unpacked_bytes_max = 400e6;
 class TooLong extends Error {}
 
 async function read(bytes: ArrayBuffer): Promise<Sheet[]> {
-  const parts = await read_zip(bytes.byteLength, (from, to) => Promise.resolve(new Uint8Array(bytes).subarray(from, to)));
-  const unpacked = parts.reduce((sum, part) => sum + part.size, 0);
+  const unpacked = await unpacked_bytes(new Uint8Array(bytes));
   if (unpacked > unpacked_bytes_max) throw new TooLong(`It unpacks to ${size_text(unpacked)}, and is shown up to ${size_text(unpacked_bytes_max)}.`);
   const sheets = await readXlsxFile(bytes, { trim: false });
   return sheets.slice(0, sheets_max).map(({ sheet, data }) => ({ name: sheet, ...rows_of(data as unknown as Cell[][]) }));

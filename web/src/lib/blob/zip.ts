@@ -24,6 +24,12 @@ export async function read_zip(size: number, read: (from: number, to: number) =>
   return parse_directory(list);
 }
 
+/** What all of a zip file in memory unpacks to, as its list of contents says. */
+export async function unpacked_bytes(bytes: Uint8Array): Promise<number> {
+  const entries = await read_zip(bytes.length, async (from, to) => bytes.subarray(from, to));
+  return entries.reduce((sum, entry) => sum + entry.size, 0);
+}
+
 export function parse_directory(bytes: Uint8Array): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const out: ZipEntry[] = [];
