@@ -109,7 +109,11 @@ constexpr db::Statement list_settled{"xet.repack.xorbs", R"sql(
     AND EXISTS (SELECT 1 FROM xet_file_xorbs f WHERE f.xorb_id = x.object_id)
   ORDER BY x.object_id LIMIT $4)sql"};
 
-constexpr const db::Statement* all_statements[] = {&list_free, &xorb_is_free, &condemn, &delete_key_chunks, &delete_sources, &delete_as_source, &delete_xorb, &list_xorbs, &list_files, &sum_whole, &sum_chunked, &list_whole, &list_repos, &list_unpacked, &find_successor, &set_repacked, &insert_source, &list_users, &list_settled};
+constexpr const db::Statement* all_statements[] = {
+    &list_free,        &xorb_is_free,  &condemn,    &delete_key_chunks, &delete_sources,
+    &delete_as_source, &delete_xorb,   &list_xorbs, &list_files,        &sum_whole,
+    &sum_chunked,      &list_whole,    &list_repos, &list_unpacked,     &find_successor,
+    &set_repacked,     &insert_source, &list_users, &list_settled};
 
 }  // namespace
 
@@ -216,7 +220,8 @@ std::vector<lfs::Object> whole_files(db::Tx& tx, lfs::ObjectId after, std::uint6
 }
 
 std::vector<RepoId> repos_of(db::Tx& tx, lfs::ObjectId object) {
-  return db::map_rows(tx.all(list_repos, object), [](const db::Row& row) { return row.id<RepoId>(0); });
+  return db::map_rows(tx.all(list_repos, object),
+                      [](const db::Row& row) { return row.id<RepoId>(0); });
 }
 
 }  // namespace cairn::xet
