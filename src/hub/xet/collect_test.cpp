@@ -57,6 +57,26 @@ TEST_F(XetDedup, Item37AnAnswerNamesXorbsAndHidesChunks) {
   EXPECT_FALSE(bytes.contains(file.file.file.view()));
 }
 
+TEST_F(XetDedup, Item37AnAnswerEndsWhereAClientAsksAgain) {
+  auto wide = prepare(bytes_of(12'000'000), 2);
+  ASSERT_GT(wide.xorbs.size(), 80u);
+  auto has_key = [&](std::size_t n) {
+    const auto& index = wide.xorbs[n].index;
+    return index.chunk(0).is_key_chunk() || index.chunk(1).is_key_chunk();
+  };
+  ASSERT_TRUE(upload(ada, wide));
+  // A client that was told of 64 goes on by itself, and asks when a chunk says so.
+  std::size_t expected = 64;
+  while (expected < 72 && !has_key(expected)) ++expected;
+  EXPECT_EQ(ask(ada, wide.chunks[0]).value().xorbs.size(), expected);
+  auto next = read([&](db::Tx& tx) { return find_live_xorb(tx, wide.xorbs[66].index.xorb())->id; });
+  write([&](db::Tx& tx) {
+    add_key_chunk(tx, wide.xorbs[66].index.chunk(0), next);
+    return 0;
+  });
+  EXPECT_EQ(ask(ada, wide.chunks[0]).value().xorbs.size(), 66u);
+}
+
 TEST_F(XetDedup, Item37AXorbOfOneChunkIsNotShown) {
   auto one = prepare(bytes_of(5000));
   ASSERT_EQ(one.chunks.size(), 1u);

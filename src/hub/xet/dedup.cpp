@@ -11,10 +11,13 @@ namespace {
 constexpr int candidates_max = 8;
 /// Repositories asked about one of them.
 constexpr int holders_max = 64;
-/// Xorbs of one answer: some 2 GiB of neighbours for 1.5 MiB of answer.
-constexpr int xorbs_max = 32;
+/// Xorbs of one answer: some 4 GiB of neighbours for 3 MiB of answer. A client asks again only at
+/// the next chunk that may be asked for, so that each answer's end costs it some chunks.
+constexpr int xorbs_max = 64;
+/// As many more, as long as nobody could ask for them by a chunk of their own.
+constexpr int unasked_max = 8;
 /// Answers stay below, whatever the xorbs hold (8192 chunks are 390 KB).
-constexpr std::uint32_t chunks_max = 40'000;
+constexpr std::uint32_t chunks_max = 80'000;
 
 Failure no_chunk() {
   return fail(ErrorCode::not_found, "XetChunkNotFound", "No answer for this chunk.");
@@ -32,6 +35,14 @@ bool may_show(db::Tx& tx, const Options& options, RepoId asker, RepoId holder) {
   return options.reveals(tx, options.dedup_scope, asker, holder);
 }
 
+std::vector<XorbRow> answer_of(db::Tx& tx, lfs::ObjectId file, XorbId xorb) {
+  auto rows = neighbours(tx, file, xorb, xorbs_max + unasked_max);
+  std::size_t count = std::min(rows.size(), std::size_t{xorbs_max});
+  while (count < rows.size() && !has_key_chunk(tx, rows[count].id)) ++count;
+  rows.resize(count);
+  return rows;
+}
+
 std::optional<Shown> find_shown(db::Tx& tx, const Options& options, RepoId asker,
                                 const Hash& chunk) {
   for (const auto& candidate : key_xorbs(tx, chunk, candidates_max)) {
@@ -39,7 +50,7 @@ std::optional<Shown> find_shown(db::Tx& tx, const Options& options, RepoId asker
     for (const auto& holder : holders(tx, candidate.id, holders_max)) {
       if (!asked.insert(holder.repo).second) continue;
       if (!may_show(tx, options, asker, holder.repo)) continue;
-      return Shown{candidate.id, neighbours(tx, holder.file, candidate.id, xorbs_max)};
+      return Shown{candidate.id, answer_of(tx, holder.file, candidate.id)};
     }
   }
   return std::nullopt;

@@ -149,6 +149,9 @@ constexpr db::Statement list_neighbours{"xet.file.neighbours", R"sql(
     JOIN objects o ON o.id = f.xorb_id
   WHERE f.file_id = $1 AND f.position >= $2 AND o.state = 0 ORDER BY f.position LIMIT $3)sql"};
 
+constexpr db::Statement find_key_chunk_of{"xet.chunk.of_xorb", R"sql(
+  SELECT 1 FROM xet_key_chunks WHERE xorb_id = $1 LIMIT 1)sql"};
+
 constexpr db::Statement still_condemned{"xet.object.condemned", R"sql(
   SELECT 1 FROM objects WHERE id = $1 AND state = 1 AND condemned_at = $2)sql"};
 
@@ -166,7 +169,7 @@ constexpr const db::Statement* all_statements[] = {
     &insert_file_xorbs, &find_first_page,   &list_pages,      &list_file_xorbs,
     &delete_terms,      &delete_file_xorbs, &delete_file,     &insert_key_chunk,
     &find_key_chunk,    &list_holders,      &find_position,   &list_neighbours,
-    &still_condemned,   &change_terms,      &list_sources};
+    &find_key_chunk_of, &still_condemned,   &change_terms,    &list_sources};
 
 /// The first 8 bytes of a chunk hash, as a number of a column.
 std::int64_t column_of(const Hash& chunk) {
@@ -367,6 +370,10 @@ std::vector<XorbRow> neighbours(db::Tx& tx, lfs::ObjectId file, XorbId xorb, int
   // Mostly what follows: that is what the client will read next.
   std::int64_t from = std::max<std::int64_t>(row->integer(0) - limit / 4, 0);
   return db::map_rows(tx.all(list_neighbours, file, from, limit), xorb_of);
+}
+
+bool has_key_chunk(db::Tx& tx, XorbId xorb) {
+  return tx.one(find_key_chunk_of, xorb).has_value();
 }
 
 // ---- Letting go and replacing ----

@@ -96,6 +96,8 @@ struct Holder {
 /// Xorbs of a file beside one of them, in the file's order, at most `limit`, it among them.
 [[nodiscard]] std::vector<XorbRow> neighbours(db::Tx& tx, lfs::ObjectId file, XorbId xorb,
                                               int limit);
+/// Whether the xorb can be found by a chunk of its own.
+[[nodiscard]] bool has_key_chunk(db::Tx& tx, XorbId xorb);
 
 // ---- Upkeep ----
 
