@@ -142,3 +142,24 @@ set_up() {
   unlock_build
   trap - INT TERM
 }
+
+python=tests/.venv/bin/python
+# Python for tests and measurements: the lock file's packages, exactly; made anew when the lock file changes.
+install_python() {
+  local wanted stamp=tests/.venv/.stamp
+  wanted=$(sha256sum < tests/requirements.lock)
+  [[ -x "$python" && "$(cat "$stamp" 2>/dev/null)" == "$wanted" ]] && return
+  # Debian's own Python, whatever else lies on the PATH; it is what python3-venv belongs to.
+  /usr/bin/python3 -m venv --clear tests/.venv &&
+    "$python" -m pip install --quiet --disable-pip-version-check --require-hashes \
+      -r tests/requirements.lock &&
+    echo "$wanted" > "$stamp"
+}
+
+python_ready() {
+  [[ "$(cat tests/.venv/.stamp 2>/dev/null)" == "$(sha256sum < tests/requirements.lock)" ]] && return
+  mkdir -p build
+  : >> "$log"
+  step_number=0 step_total=1
+  step "Python packages" install_python
+}

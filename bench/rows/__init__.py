@@ -1,6 +1,7 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, git, git_push, lists, pages, small, start, uploads, whole, xet, xet_clients
+from rows import build, commits, downloads, git, git_push, lists, pages, small, start, uploads, whole, xet, \
+    xet_clients, xet_load
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -24,6 +25,8 @@ ROWS = {
     "xa": ("Xet: xorbs on one core", xet.primitives),
     "xb": ("Xet: uploads with the client", xet_clients.uploads),
     "xc": ("Xet: downloads with the client, and without", xet_clients.downloads),
+    "xe": ("Xet: questions for chunks among ten million", xet_load.chunk_queries),
+    "xf": ("Xet: reconstructions and the longest shard", xet_load.large_descriptions),
     "xg": ("Xet: what a next version costs", xet_clients.versions),
     "xh": ("Xet: twenty versions", xet_clients.fragmentation),
 }
