@@ -5,7 +5,8 @@
 // Writes into FOLDER
 //   <name>      XORBS bodies, each of 16 MiB of random bytes, named by their hash's text
 //   known.*     a file of 64 MiB: its one xorb (.xorb) and the shard that describes it (.shard)
-//   long.*      a xorb of 8 192 chunks of 1 KiB, and the longest shard that may be sent: one file of
+//   long.*      a xorb of 8 192 chunks of 1 KiB, and the longest shard that may be sent: one file
+//   of
 //               one term per chunk, in random order, each with its range hash
 //
 // stdout: one line of JSON: names, sizes, digests, and the chunks of "known" that may be asked for.
@@ -87,8 +88,8 @@ json::object write_file_of(const std::filesystem::path& folder, const std::strin
   Sha256 sha256;
   for (auto range : terms) {
     add_term(file, hasher, xorb.index, range);
-    sha256.update(content.substr(xorb.index.content_offset(range.first),
-                                 xorb.index.content_bytes(range)));
+    sha256.update(
+        content.substr(xorb.index.content_offset(range.first), xorb.index.content_bytes(range)));
   }
   file.file = hasher.file();
   file.sha256 = sha256.finish();
