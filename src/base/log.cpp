@@ -1,7 +1,8 @@
 #include "base/log.h"
 
 #include <atomic>
-#include <cstdio>
+#include <charconv>
+#include <cmath>
 
 #include <unistd.h>
 
@@ -27,6 +28,24 @@ std::string_view name(Level level) {
   return "info";
 }
 
+/// JSON's own writer prints 0.12 as 1.2E-1; people and simple tools read logs.
+std::string decimal(double number) {
+  if (!std::isfinite(number)) return "null";
+  char text[512];  // The longest double has 309 digits before the point.
+  auto end = std::to_chars(text, text + sizeof text, number, std::chars_format::fixed).ptr;
+  return {text, end};
+}
+
+std::string json_of(const boost::json::object& fields) {
+  std::string out;
+  for (const auto& [key, value] : fields) {
+    out += out.empty() ? '{' : ',';
+    out += boost::json::serialize(boost::json::string(key)) + ":";
+    out += value.is_double() ? decimal(value.get_double()) : boost::json::serialize(value);
+  }
+  return out + "}";
+}
+
 /// Text that a terminal cannot be steered with: control characters become \uXXXX by JSON's rules.
 std::string plain(const boost::json::value& value) {
   if (auto* s = value.if_string()) {
@@ -34,11 +53,7 @@ std::string plain(const boost::json::value& value) {
     for (unsigned char c : *s) simple = simple && c > 0x20 && c != 0x7f && c != '"' && c != '=';
     if (simple) return std::string(*s);
   }
-  if (auto* number = value.if_double()) {  // JSON's own writer prints 0.12 as 1.2E-1.
-    char text[32];
-    std::snprintf(text, sizeof text, "%.6g", *number);
-    return text;
-  }
+  if (value.is_double()) return decimal(value.get_double());
   return boost::json::serialize(value);
 }
 
@@ -76,7 +91,7 @@ void write(Level level, std::string_view event, Fields fields, const Error* erro
       out["message"] = error->message;
       for (const auto& [key, value] : error->fields) out[key] = value;
     }
-    line = boost::json::serialize(out);
+    line = json_of(out);
   } else {
     line = now.substr(11, 12) + " " + std::string(name(level)) + " " + std::string(event);
     auto add = [&](std::string_view key, const boost::json::value& value) {
