@@ -3,15 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
-#include <charconv>
 #include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <expected>
-#include <filesystem>
 #include <functional>
-#include <future>
-#include <list>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -20,9 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
