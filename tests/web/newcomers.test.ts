@@ -151,3 +151,18 @@ test("hf auth login finishes in the browser", { skip: existsSync(hf) ? false : "
   assert.deepEqual(troubles, []);
   await context.close();
 });
+
+test("who runs the lines of a page sees the download counted, without loading the page again", async () => {
+  await hub.repository("model", "ada/counted", "ada", { "README.md": "# Counted", "config.json": "{}" });
+  const { page, troubles, context } = await hub.browser("ada");
+  await page.goto(hub.url + "/ada/counted");
+  const downloads = page.locator(".main-facts div", { hasText: "Downloads" }).locator(".value");
+  assert.equal(await downloads.textContent(), "0");
+  await page.getByRole("button", { name: "Use this model" }).click();
+  assert.equal((await hub.get("/ada/counted/resolve/main/config.json", "grace")).status, 200);
+  await page.getByText("It was downloaded: 1 time since this page was loaded.").waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await downloads.textContent(), "1");
+  assert.deepEqual(troubles, []);
+  await context.close();
+});
