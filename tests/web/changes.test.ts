@@ -46,7 +46,7 @@ test("a table shows the cells that changed, by a key that can be chosen", async 
   const table = await seen("labels.csv");
   await table.getByText("wolf").waitFor();
   assert.equal(await table.locator("del").allInnerTexts().then((all) => all.join()), "dog");
-  assert.match(await words(table.innerText()), /1 changed 1 added 1 removed 1 rows as they were/);
+  assert.match(await words(table.innerText()), /1 changed 1 added 1 removed 1 row as it was/);
   assert.equal(await table.getByRole("combobox").inputValue(), "id");
   await table.getByRole("combobox").selectOption({ label: "what they say, then their place" });
   await table.getByText("2 changed").waitFor();

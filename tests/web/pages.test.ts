@@ -3,12 +3,11 @@
 // keeps a picture of each in build/screenshots.
 import { after, before, test } from "node:test";
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { parquet, pdf, xlsx } from "./files.ts";
-import { axe_source, card, Hub, weights, type Page } from "./hub.ts";
+import { card, Hub, weights } from "./hub.ts";
+import { look_at, type Shown } from "./look.ts";
 
 const hub = new Hub();
-const pictures = process.env.WEB_SCREENSHOTS;
 before(async () => {
   await hub.start();
   hub.people();
@@ -30,7 +29,7 @@ before(async () => {
 after(() => hub.stop());
 
 const model = "/northwind/router";
-const pages: [name: string, who: string | null, address: string][] = [
+const pages: Shown[] = [
   ["components", null, "/-/components"], ["login", null, "/login"], ["reset", null, "/login/reset"],
   ["home-signed-out", null, "/"], ["home", "ada", "/"],
   ["models", null, "/models"], ["models-none", null, "/models?library=nothing&search=zzz"], ["datasets", null, "/datasets"], ["spaces-empty", null, "/spaces"],
@@ -45,40 +44,12 @@ const pages: [name: string, who: string | null, address: string][] = [
   ["docs", null, "/docs/upload"], ["docs-api", null, "/docs/api"], ["home-begin", "grace", "/"], ["new-file", "ada", `${model}/new/main`], ["upload", "ada", `${model}/upload/main`],
   ["history", "ada", `${model}/commits/main`], ["history-file", "ada", `${model}/commits/main/eval/run.py`], ["settings", "ada", `${model}/settings`],
   ["owner", null, "/ada"], ["organization", "ada", "/northwind"], ["new", "ada", "/new"],
-  ...["profile", "password", "sessions", "tokens", "keys", "organizations", "applications", "storage", "deleted"].map((section): [string, string, string] => [`account-${section}`, "ada", `/settings/${section}`]),
+  ...["profile", "password", "sessions", "tokens", "keys", "organizations", "applications", "storage", "deleted"].map((section): Shown => [`account-${section}`, "ada", `/settings/${section}`]),
   ["organization-new", "ada", "/organizations/new"], ["organization-members", "ada", "/organizations/northwind/settings/members"], ["device", "ada", "/oauth/device"],
-  ...["overview", "people", "organizations", "repositories", "invites", "policies", "announcement", "storage", "work", "health", "configuration", "record"].map((section): [string, string, string] => [`admin-${section}`, "ada", `/admin/${section}`]),
+  ...["overview", "people", "organizations", "repositories", "invites", "policies", "announcement", "storage", "work", "health", "configuration", "record"].map((section): Shown => [`admin-${section}`, "ada", `/admin/${section}`]),
 ];
 
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe_source);
-  return page.evaluate(async () => {
-    const axe = (globalThis as unknown as { axe: { run: (options: object) => Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe;
-    const found = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] });
-    return found.violations.map((entry) => `${entry.id}: ${entry.nodes.slice(0, 3).map((node) => node.html.slice(0, 160)).join(" | ")}`);
-  });
-}
-
-for (const theme of ["light", "dark"] as const)
-  for (const width of [1440, 390])
-    test(`pages, ${width} px, ${theme}`, async (t) => {
-      const browsers = { ada: await hub.browser("ada", { width, theme }), grace: await hub.browser("grace", { width, theme }), nobody: await hub.browser(null, { width, theme }) };
-      if (pictures) mkdirSync(pictures, { recursive: true });
-      for (const [name, who, address] of pages)
-        await t.test(name, async () => {
-          const { page, troubles } = browsers[(who ?? "nobody") as keyof typeof browsers];
-          troubles.length = 0;
-          await page.goto(hub.url + address, { waitUntil: "networkidle" });
-          assert.deepEqual(troubles, []);
-          // A chapter of the guide brings its own; a card's stands below the page's.
-          assert.equal(await page.locator(name === "docs" ? "main h1" : "main h1:not(.prose h1)").count(), 1, "a page has one heading of the first level");
-          const wider = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-          assert.ok(wider <= 0, `wider than the window by ${wider} px`);
-          if (pictures) await page.screenshot({ path: `${pictures}/${name}-${width}-${theme}.png`, fullPage: true });
-          assert.deepEqual(await violations(page), []);
-        });
-      for (const { context } of Object.values(browsers)) await context.close();
-    });
+look_at(hub, pages, [[1440, "light"], [390, "light"], [1440, "dark"], [390, "dark"]]);
 
 test("a private name is in no page of strangers", async () => {
   const { context } = await hub.browser(null);
