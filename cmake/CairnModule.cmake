@@ -17,6 +17,7 @@ function(cairn_name_pch target header)
     execute_process(COMMAND ${DPKG_QUERY} -W libboost1.81-dev libboost-json1.81-dev
                             libstdc++-12-dev libc6-dev libgtest-dev libgmock-dev OUTPUT_VARIABLE versions ERROR_QUIET)
   endif()
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${header}")
   file(READ "${header}" text)
   if(text MATCHES "base/pch\\.h")  # What the header of tests begins with.
     file(READ "${CMAKE_SOURCE_DIR}/src/base/pch.h" more)
