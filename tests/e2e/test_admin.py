@@ -361,12 +361,13 @@ def test_the_record_goes_on_page_by_page(own_hub):
     assert rest["items"][0]["id"] < first["items"][-1]["id"]
 
 
-def test_the_configuration_is_shown_without_its_secrets(own_hub):
+def test_the_configuration_is_shown_without_its_secrets(own_hub, pytestconfig):
     lines = {line["key"]: line for line in Wire(own_hub.url, KEEPER).get("/api/-/v1/admin/configuration").ok().json["items"]}
     assert lines["public_url"]["value"] == own_hub.url and lines["public_url"]["help"]
     assert lines["gc_grace_hours"]["source"] == "default"
     key = (own_hub.data / "root.key").read_text().strip()
     assert all(key not in line["value"] for line in lines.values())
     health = Wire(own_hub.url, KEEPER).get("/api/-/v1/admin/health").ok().json
-    assert health["database"] == "SQLite" and health["failedWork"] == 0 and not health["sendsMail"]
+    engine = {"sqlite": "SQLite", "postgres": "PostgreSQL"}[pytestconfig.getoption("--database")]
+    assert health["database"] == engine and health["failedWork"] == 0 and not health["sendsMail"]
     assert 0 < health["diskFreeBytes"] <= health["diskBytes"]
