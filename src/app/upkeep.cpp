@@ -226,6 +226,8 @@ Upkeep::~Upkeep() {
 
 Result<> Upkeep::plan(Hub& hub) {
   auto plan = [](db::Tx& tx) -> Result<> {
+    // SQLite is this process's alone, so what was running when it began is not.
+    if (tx.engine() == db::Engine::sqlite) work::end_leases(tx);
     CAIRN_CHECK(plan_collection(tx));
     CAIRN_CHECK(plan_cut(tx, minutes(10)));
     CAIRN_CHECK(plan_repack(tx, hours(1)));

@@ -82,12 +82,15 @@ constexpr db::Statement restart{"work.retry", R"sql(
 constexpr db::Statement restart_failed{"work.retry_failed", R"sql(
   UPDATE work SET state = 0, attempts = 0, due_at = $1, updated_at = $1 WHERE state = 2)sql"};
 
+constexpr db::Statement end_all{"work.end_leases", R"sql(
+  UPDATE work SET due_at = $1 WHERE state = 1 AND due_at > $1)sql"};
+
 constexpr db::Statement count_states{"work.counts",
                                      "SELECT state, count(*) FROM work GROUP BY state"};
 
-constexpr std::array<const db::Statement*, 12> statements = {
-    &upsert,  &any_due, &select_due, &take,    &lease_of,       &extend,
-    &release, &remove,  &find_state, &restart, &restart_failed, &count_states};
+constexpr std::array<const db::Statement*, 13> statements = {
+    &upsert, &any_due,    &select_due, &take,           &lease_of, &extend,      &release,
+    &remove, &find_state, &restart,    &restart_failed, &end_all,  &count_states};
 
 constexpr std::size_t error_bytes_max = 1000;
 
@@ -294,6 +297,10 @@ Result<> retry_work(db::Tx& tx, std::int64_t id) {
 
 std::int64_t retry_failed(db::Tx& tx) {
   return tx.run(restart_failed, tx.now());
+}
+
+void end_leases(db::Tx& tx) {
+  tx.run(end_all, tx.now());
 }
 
 Result<> discard_work(db::Tx& tx, std::int64_t id) {

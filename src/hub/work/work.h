@@ -90,6 +90,10 @@ std::int64_t retry_failed(db::Tx& tx);
 /// Removes an item that is not running. @return as retry_work().
 [[nodiscard]] Result<> discard_work(db::Tx& tx, std::int64_t id);
 
+/// Ends every lease. Only for the start of the one process that has the database to itself: what
+/// runs then was begun by one that is dead, and would wait for the end of its lease.
+void end_leases(db::Tx& tx);
+
 struct Counts {
   std::int64_t pending = 0, running = 0, failed = 0;
 };

@@ -9,6 +9,7 @@
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
+#include "hub/work/store.h"
 #include "platform/db/testing.h"
 
 namespace cairn::work {
@@ -307,6 +308,24 @@ TEST_F(WorkerTest, AWorkerDoesNotTakeItsOwnRunningWorkForAbandoned) {
   add({.kind = "merge", .key = "a"});
   EXPECT_EQ(run_due(), 1);
   EXPECT_EQ(calls_.size(), 1u);
+}
+
+TEST_F(WorkerTest, WhatADeadProcessRanIsDueOnceItsLeaseIsEnded) {
+  worker_->handle("test.one", noting());
+  add({.kind = "test.one", .key = "x"});
+  auto take = [](db::Tx& tx) -> Result<std::vector<WorkItem>> {
+    return claim(tx, {"test.one"}, "dead", seconds(60), 10);
+  };
+  ASSERT_EQ(database_->write_now(take)->size(), 1u);
+  EXPECT_EQ(run_due(), 0) << "the lease holds";
+  auto end = [](db::Tx& tx) -> Result<> {
+    end_leases(tx);
+    return {};
+  };
+  ASSERT_TRUE(database_->write_now(end));
+  EXPECT_EQ(run_due(), 1);
+  ASSERT_EQ(calls_.size(), 1u);
+  EXPECT_EQ(calls_[0].attempt, 2);
 }
 
 }  // namespace
