@@ -50,6 +50,7 @@ struct Config {
   std::int64_t xet_cut_bytes_min = 64 << 20;  ///< 0: whole large files stay whole.
   int xet_ranges_per_gb_max = 100;            ///< 0: files in pieces stay so.
   std::uint64_t xet_cache_bytes_max = 10ull << 30;
+  std::uint64_t git_cache_bytes_max = 10ull << 30;
   std::int64_t xet_grace_days = 28;
   std::uint64_t xet_pending_bytes_max = 2ull << 40;
   std::uint64_t push_bytes_max = 8ull << 30;

@@ -26,6 +26,7 @@ std::size_t blocking_threads() {
 history::Options history_options(const Config& config, const DataFolder& folder) {
   history::Options out;
   out.cache_folder = folder.file("cache");
+  out.pack_files_bytes_max = config.git_cache_bytes_max;
   Duration grace = days(config.restorable_days);
   out.rewound = [grace](db::Tx& tx, RepoId repo) { repo::plan_collection(tx, repo, grace); };
   return out;

@@ -36,7 +36,10 @@ Task<> read_lists(Hub& hub) {
 
 Task<> each_minute(Hub& hub) {
   report("upkeep.uploads.failed", co_await hub.large_files.expire_uploads(1000));
-  auto tidy = [&hub] { hub.fetches.tidy(); };
+  auto tidy = [&hub] {
+    hub.fetches.tidy();
+    if (auto freed = hub.history->trim_cache()) log::info("upkeep.packs", {{"bytes", freed}});
+  };
   co_await hub.blocking.run(tidy);
   report("upkeep.repos.failed", co_await hub.repos.purge_due(10));
   auto owners = [&hub](db::Tx& tx) {

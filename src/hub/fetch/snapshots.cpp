@@ -101,6 +101,7 @@ Result<Snapshots::Folder> Snapshots::make(RepoId repo, const std::string& head_r
                                          key_of(repo, head_ref, *snapshot.refs, snapshot.pack_set));
     git::BareFolder content;
     content.packs = std::move(snapshot.packs);
+    content.extra = std::move(snapshot.extra);
     for (const auto& ref : snapshot.refs->refs) content.refs.push_back({ref.name, ref.oid});
     if (!head_ref.empty()) content.head_ref = head_ref;
     auto made = git::make_bare_folder(folder->path(), content);

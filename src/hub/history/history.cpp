@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "hub/history/check.h"
+#include "hub/history/clone_index.h"
 #include "hub/history/compare.h"
 #include "hub/history/git_tree.h"
 #include "hub/history/incoming.h"
@@ -56,6 +57,7 @@ class HistoryOverRows final : public History {
         packs_(database, objects, options_),
         pages_(database, options_.page_cache_bytes),
         blobs_(options_.blob_cache_bytes),
+        clones_(packs_, options_),
         sheets_(database, packs_, pages_),
         rework_{database, packs_, pages_, refs_, clock, options_.cache_folder + "/tmp"},
         lanes_(database, blocking, clock, packs_, pages_, sheets_, refs_) {
@@ -155,7 +157,7 @@ class HistoryOverRows final : public History {
   std::string pack_set(db::Tx& tx, RepoId repo) override {
     return pack_set_of(store::repo_packs(tx, repo));
   }
-  Result<Snapshot> snapshot(RepoId repo) override;
+  Result<Snapshot> snapshot(RepoId repo) override { return snapshot_of(repo, nullptr); }
   Result<std::unique_ptr<Incoming>> receive(RepoId repo) override {
     return IncomingPack::make({database_, packs_, pages_, refs_, options_}, repo);
   }
@@ -187,19 +189,29 @@ class HistoryOverRows final : public History {
     return history::finish_copy(tx, to, copy, actor);
   }
   Result<Collected> collect(const CollectPlan& plan) override {
-    return history::collect(rework_, plan);
+    CAIRN_TRY(done, history::collect(rework_, plan));
+    if (done.packs > 0) clones_.drop(plan.repo);
+    return std::move(done);
   }
   Result<> purge(db::Tx& tx, RepoId repo) override {
     store::purge(tx, repo);
     tx.after_commit([this, repo] {
       refs_.changed(repo, true);
       packs_.forget(repo);
+      clones_.drop(repo);
     });
     return {};
   }
+  std::uint64_t trim_cache() override { return packs_.trim_files(); }
   Result<> export_bare(RepoId repo, std::string folder) override;
   Task<Result<int>> merge_packs(RepoId repo) override {
-    auto merge = [this, repo] { return packs_.merge(repo); };
+    auto merge = [this, repo]() -> Result<int> {
+      CAIRN_TRY(merged, packs_.merge(repo));
+      // Clones are slower without it, and the next merge tries again.
+      if (auto indexed = index_for_clones(repo); !indexed)
+        log::warning("history.clone_index.failed", {{"word", indexed.error().word}});
+      return merged;
+    };
     co_return co_await blocking_.run(merge);
   }
   Result<std::vector<Finding>> check(RepoId repo) override {
@@ -218,6 +230,9 @@ class HistoryOverRows final : public History {
 
  private:
   Result<CommitInfo> by_id(db::Tx& tx, RepoId repo, const git::Oid& oid, std::string_view revision);
+  /// @param rows_out  gets the packs that it is of; may be null.
+  Result<Snapshot> snapshot_of(RepoId repo, std::vector<store::PackRow>* rows_out);
+  Result<> index_for_clones(RepoId repo);
   /// The repository's objects, read late enough to hold this commit's.
   Result<std::shared_ptr<const git::ObjectSource>> source_with(const CommitInfo& commit);
 
@@ -231,6 +246,7 @@ class HistoryOverRows final : public History {
   RefCache refs_;
   Lru<BlobKey, std::shared_ptr<const std::string>, BlobKeyHash> blobs_;
   PageLoader load_;
+  CloneIndexes clones_;
   Sheets sheets_;
   Rework rework_;
   Lanes lanes_;
@@ -399,7 +415,13 @@ RefListRef HistoryOverRows::ref_list(db::Tx& tx, RepoId repo) {
   return list;
 }
 
-Result<Snapshot> HistoryOverRows::snapshot(RepoId repo) {
+Result<> HistoryOverRows::index_for_clones(RepoId repo) {
+  std::vector<store::PackRow> rows;
+  CAIRN_TRY(now, snapshot_of(repo, &rows));
+  return clones_.refresh(repo, now, rows);
+}
+
+Result<Snapshot> HistoryOverRows::snapshot_of(RepoId repo, std::vector<store::PackRow>* rows_out) {
   // A pack can be merged away between the list and its reading; then the list is read again.
   for (int attempt = 0;; ++attempt) {
     Snapshot out;
@@ -415,6 +437,8 @@ Result<Snapshot> HistoryOverRows::snapshot(RepoId repo) {
     if (!packs && packs.error().code == ErrorCode::not_found && attempt < 5) continue;
     if (!packs) return fail(packs.error());
     out.packs = std::move(*packs);
+    out.extra = clones_.files(repo, rows);
+    if (rows_out) *rows_out = std::move(rows);
     return out;
   }
 }

@@ -292,6 +292,7 @@ struct Snapshot {
   RefListRef refs;
   std::string pack_set;                ///< As `History::pack_set` says it.
   std::vector<git::FolderPack> packs;  ///< Small ones are joined into one.
+  std::vector<git::ExtraFile> extra;   ///< Bitmaps and such, for packs that are many objects.
 };
 
 struct Options {
@@ -301,6 +302,12 @@ struct Options {
   std::size_t pack_cache_bytes = 64u << 20;
   std::size_t page_cache_bytes = 32u << 20;
   std::size_t blob_cache_bytes = 32u << 20;
+  /// Copies of packs on this node's disk, in the cache folder; see History::trim_cache.
+  std::uint64_t pack_files_bytes_max = 10ull << 30;
+  Duration pack_files_idle_min = minutes(2);
+  /// Of the packs on disk: from here on clones get bitmaps. A walk of so many takes a tenth of a
+  /// second.
+  std::int64_t clone_index_objects_min = 20'000;
   /// Told in the transaction in which a ref leaves commits behind: plan to collect them. May be
   /// empty.
   std::function<void(db::Tx&, RepoId)> rewound = {};
@@ -427,7 +434,8 @@ class History {
   virtual Result<> purge(db::Tx&, RepoId) = 0;
   /// Writes a bare git folder that `git` itself can read (export, fsck).
   virtual Result<> export_bare(RepoId, std::string folder) = 0;
-  /// Tier 1 and 2 of merging for one repository; background work calls it. @return merged packs.
+  /// Tier 1 and 2 of merging for one repository, and what its clones need; background work calls
+  /// it. @return merged packs.
   virtual Task<Result<int>> merge_packs(RepoId) = 0;
   struct Finding {
     bool is_error = true;  ///< false: unreachable, listed only.
@@ -443,6 +451,11 @@ class History {
     std::uint64_t objects = 0, bytes = 0;
   };
   virtual Result<Sweep> sweep(Duration grace, bool dry_run) = 0;
+
+  /// Removes copies of packs that were not read for longest, until the rest fits into
+  /// `Options::pack_files_bytes_max`. What is read now, or was a moment ago, stays. Blocks.
+  /// @return bytes freed.
+  virtual std::uint64_t trim_cache() = 0;
 
   /// Since the start.
   struct Metrics {

@@ -137,7 +137,10 @@ std::vector<std::string> IncomingPack::follow_up() const {
   std::vector<std::string> out;
   if (std::ranges::any_of(commits_, [](const auto& commit) { return !commit.sheet; }))
     out.emplace_back("history.sheets");
-  if (parts_.packs.merge_due(repo_)) out.emplace_back("history.merge");
+  // A large pack wants its index for clones, which comes after merging.
+  bool large =
+      row_ && row_->level >= 2 && row_->object_count >= parts_.options.clone_index_objects_min;
+  if (large || parts_.packs.merge_due(repo_)) out.emplace_back("history.merge");
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <tuple>
 #include <unordered_set>
 
 #include <unistd.h>
@@ -178,6 +179,7 @@ Result<std::string> Packs::disk_pack(std::int64_t id) {
   if (!row || !row->object_key)
     return fail(ErrorCode::not_found, "PackGone", "The pack was merged meanwhile.");
   auto [folder, path, idx_path] = cache_paths(row->checksum);
+  note_use(row->checksum);
   if (std::filesystem::exists(path) && std::filesystem::exists(idx_path)) return path;
 
   std::error_code failed;
@@ -219,9 +221,10 @@ Result<std::shared_ptr<const Packs::Entry>> Packs::load(RepoId repo) {
         auto opened =
             path ? git::DiskPack::open(*path)
                  : Result<std::shared_ptr<const git::DiskPack>>(std::unexpected(path.error()));
-        if (opened)
+        if (opened) {
+          note_open(row->checksum, repo, *opened);
           large.push_back(*opened);
-        else
+        } else
           failed = opened.error();
       } else {
         auto pack = inline_pack(row->id);
@@ -258,6 +261,82 @@ Result<git::Object> Packs::read(RepoId repo, const git::Oid& oid, std::size_t by
     if (object || object.error().code != ErrorCode::not_found || fresh) return object;
   }
   return fail(ErrorCode::not_found, "ObjectNotFound", "The object is not stored.");
+}
+
+// --- copies on this node's disk -----------------------------------------------------------------
+
+void Packs::note_use(const std::string& checksum) {
+  std::lock_guard lock(files_mutex_);
+  files_[checksum].used_at = std::chrono::steady_clock::now();
+}
+
+void Packs::note_open(const std::string& checksum, RepoId repo,
+                      const std::shared_ptr<const git::DiskPack>& pack) {
+  std::lock_guard lock(files_mutex_);
+  auto& file = files_[checksum];
+  file.open = pack;
+  file.repos.insert(repo.value);
+}
+
+/// Whether nobody reads the copy: not for a while, and not through a source that is open. Sources
+/// that are only kept for the next reader are closed; it opens its own.
+bool Packs::let_go(const std::string& checksum, std::chrono::steady_clock::time_point now) {
+  std::lock_guard lock(files_mutex_);
+  auto known = files_.find(checksum);
+  if (known == files_.end()) return true;
+  if (now - known->second.used_at < std::chrono::microseconds(options_.pack_files_idle_min.us))
+    return false;
+  for (auto repo : known->second.repos) entries_.erase(repo);
+  if (!known->second.open.expired()) return false;
+  files_.erase(known);
+  return true;
+}
+
+std::uint64_t Packs::trim_files() {
+  namespace fs = std::filesystem;
+  struct File {
+    std::string checksum, path;
+    std::uint64_t bytes = 0;
+    std::chrono::steady_clock::time_point used_at;
+    fs::file_time_type made_at;
+  };
+  std::vector<File> all;
+  std::uint64_t sum = 0, freed = 0;
+  std::error_code failed;
+  for (const auto& entry :
+       fs::recursive_directory_iterator(options_.cache_folder + "/packs", failed)) {
+    auto name = entry.path().stem().string();  // "pack-<checksum>"
+    if (entry.path().extension() != ".pack" || !name.starts_with("pack-")) continue;
+    File file{name.substr(5),
+              entry.path().string(),
+              entry.file_size(failed),
+              {},
+              entry.last_write_time(failed)};
+    if (failed) continue;
+    sum += file.bytes;
+    all.push_back(std::move(file));
+  }
+  if (sum <= options_.pack_files_bytes_max) return 0;
+  {
+    std::lock_guard lock(files_mutex_);
+    for (auto& file : all)
+      if (auto known = files_.find(file.checksum); known != files_.end())
+        file.used_at = known->second.used_at;
+  }
+  // Those that this process never read come first, the oldest of them before the others.
+  std::ranges::sort(all, [](const File& a, const File& b) {
+    return std::tie(a.used_at, a.made_at) < std::tie(b.used_at, b.made_at);
+  });
+  auto now = std::chrono::steady_clock::now();
+  for (const auto& file : all) {
+    if (sum - freed <= options_.pack_files_bytes_max) break;
+    if (!let_go(file.checksum, now)) continue;
+    // The pack first: an index without one is not taken for whole.
+    fs::remove(file.path, failed);
+    fs::remove(file.path.substr(0, file.path.size() - 5) + ".idx", failed);
+    freed += file.bytes;
+  }
+  return freed;
 }
 
 // --- writing ------------------------------------------------------------------------------------
@@ -401,6 +480,7 @@ Result<store::PackRow> Packs::adopt_file(const std::string& path, store::PackRow
   // The index first: a pack without one is not taken for whole. Failing here costs a copy later.
   std::filesystem::create_hard_link(path.substr(0, path.size() - 5) + ".idx", cached.idx, failed);
   if (!failed) std::filesystem::create_hard_link(path, cached.pack, failed);
+  note_use(stored.checksum);
   return std::move(stored);
 }
 

@@ -1,9 +1,11 @@
 #pragma once
 #include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "hub/history/history.h"
@@ -130,10 +132,25 @@ class Packs {
   Lru<std::int64_t, std::shared_ptr<const git::InlinePack>> inline_cache_;
   Lru<std::int64_t, std::shared_ptr<const Entry>> entries_;
   std::atomic<std::uint64_t> merged_ = 0;
+  /// Copies of packs in the cache folder, as far as this process used them; by checksum.
+  struct CachedFile {
+    std::chrono::steady_clock::time_point used_at;
+    std::weak_ptr<const git::DiskPack> open;  ///< As `entries_` has it.
+    std::unordered_set<std::int64_t> repos;   ///< Whose entry that is.
+  };
+  void note_use(const std::string& checksum);
+  void note_open(const std::string& checksum, RepoId repo,
+                 const std::shared_ptr<const git::DiskPack>& pack);
+  [[nodiscard]] bool let_go(const std::string& checksum, std::chrono::steady_clock::time_point now);
+  std::mutex files_mutex_;
+  std::unordered_map<std::string, CachedFile> files_;
   std::mutex merging_mutex_;
   std::unordered_map<std::int64_t, int> fresh_packs_;  ///< Commits' packs since the last merge.
 
  public:
+  /// See History::trim_cache.
+  std::uint64_t trim_files();
+
   /// Told by the lane that a pack was linked.
   void added(RepoId, int level);
 };

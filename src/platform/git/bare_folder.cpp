@@ -70,6 +70,11 @@ Result<> make_bare_folder(const std::string& folder, const BareFolder& content) 
   std::set<Sha1Digest> placed;
   for (const auto& pack : content.packs)
     if (placed.insert(checksum_of(pack)).second) CAIRN_CHECK(place(folder, pack));
+  for (const auto& file : content.extra) {
+    struct stat there{};
+    if (::stat((folder + file.to).c_str(), &there) == 0) continue;
+    CAIRN_CHECK(link_or_copy(file.from, folder + file.to));
+  }
   return {};
 }
 

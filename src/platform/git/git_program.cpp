@@ -184,6 +184,26 @@ Result<PackFile> pack_selected(const std::string& folder, const std::string& out
   return run_pack_objects(folder, out_folder, options, "--quiet", std::move(names));
 }
 
+Result<std::vector<std::string>> write_clone_index(const std::string& folder,
+                                                   const Sha1Digest& preferred, Duration deadline) {
+  auto write = [&](std::vector<std::string> arguments) -> Result<> {
+    auto command = git_command(folder, std::move(arguments));
+    command.nice = 10;  // Nobody waits for it.
+    CAIRN_TRY(output, run(std::move(command), deadline));
+    if (output.exit_code == 0) return {};
+    return program_failed(output, fail(ErrorCode::internal, "ProgramFailed",
+                                       "git could not index the packs of a repository."));
+  };
+  CAIRN_CHECK(write({"-c", "pack.threads=1", "multi-pack-index", "write", "--bitmap",
+                     "--preferred-pack=pack-" + preferred.hex() + ".pack", "--no-progress"}));
+  CAIRN_CHECK(write({"commit-graph", "write", "--reachable", "--no-progress"}));
+  std::vector<std::string> out{folder + "/objects/info/commit-graph"};
+  for (const auto& file : std::filesystem::directory_iterator(folder + "/objects/pack"))
+    if (file.path().filename().string().starts_with("multi-pack-index"))
+      out.push_back(file.path().string());
+  return out;
+}
+
 Result<FsckReport> fsck(const std::string& folder, Duration deadline) {
   constexpr std::size_t problems_max = 1000;
   CAIRN_TRY(

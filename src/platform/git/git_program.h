@@ -35,10 +35,17 @@ struct RefValue {
 /// A pack in memory is written, one on disk is hard-linked (copied across file systems).
 using FolderPack = std::variant<std::shared_ptr<const InlinePack>, PackFile>;
 
+/// A file that is made elsewhere and belongs into a folder; hard-linked where that goes.
+struct ExtraFile {
+  std::string from;
+  std::string to;  ///< Below the folder: "/objects/info/commit-graph".
+};
+
 struct BareFolder {
   std::vector<FolderPack> packs;
   std::vector<RefValue> refs;
   std::string head_ref = "refs/heads/main";  ///< What HEAD points at; need not exist.
+  std::vector<ExtraFile> extra = {};         ///< One that is there already is passed over.
 };
 
 /// Makes a bare repository that any git can clone: a snapshot, packed refs, nothing loose.
@@ -94,6 +101,13 @@ struct PackObjectsOptions {
                                              const std::string& out_folder,
                                              const std::vector<Oid>& objects,
                                              const PackObjectsOptions& options = {});
+
+/// Reachability bitmaps over an index of all packs of `folder`, which together hold all that its
+/// refs reach, and a commit graph. @param preferred  the pack that clones may copy from as it is.
+/// @return the paths of what was made.
+[[nodiscard]] Result<std::vector<std::string>> write_clone_index(const std::string& folder,
+                                                                 const Sha1Digest& preferred,
+                                                                 Duration deadline = hours(1));
 
 struct FsckReport {
   bool clean = false;
