@@ -12,7 +12,9 @@
 #include "hub/community/community.h"
 #include "hub/fetch/fetch.h"
 #include "hub/history/history.h"
+#include "hub/keys/gpg_keys.h"
 #include "hub/keys/keys.h"
+#include "hub/keys/signatures.h"
 #include "hub/lfs/lfs.h"
 #include "hub/locks/locks.h"
 #include "hub/mail/mail.h"
@@ -70,6 +72,8 @@ struct Hub {
   repo::Commits commits;
   fetch::Fetches fetches;
   keys::Keys keys;
+  keys::GpgKeys gpg_keys;
+  keys::Signatures signatures;
   locks::Locks locks;
   publishers::Publishers publishers;
   push::Pushes pushes;

@@ -273,15 +273,25 @@ int serve(Config config) {
   auto admin_key = hub.folder.make_admin_key();
   if (!admin_key) return failed(admin_key.error());
 
-  api::hub::Services services{*hub.database,  hub.blocking,
-                              hub.accounts,   hub.repos,
-                              hub.files,      hub.commits,
-                              hub.community,  hub.large_files,
-                              hub.xet,        hub.inspector,
-                              hub.operations, hub.space_values,
-                              hub.past,       hub.config.public_url,
-                              *admin_key,     hub.settings,
-                              hub.clock,      rate_limits(hub.config, *listen)};
+  api::hub::Services services{*hub.database,
+                              hub.blocking,
+                              hub.accounts,
+                              hub.repos,
+                              hub.files,
+                              hub.commits,
+                              hub.community,
+                              hub.large_files,
+                              hub.xet,
+                              hub.inspector,
+                              hub.operations,
+                              hub.space_values,
+                              hub.past,
+                              hub.config.public_url,
+                              *admin_key,
+                              hub.settings,
+                              hub.clock,
+                              hub.signatures,
+                              rate_limits(hub.config, *listen)};
   api::accounts::Services account{*hub.database, hub.accounts, hub.people,           hub.settings,
                                   hub.mail,      hub.clock,    hub.config.public_url};
   api::admin::Services admin = admin_services(hub);
@@ -296,6 +306,7 @@ int serve(Config config) {
   auto ssh_port = std::make_shared<std::atomic<std::uint16_t>>(0);
   api::ssh::Services ssh_services{hub.repos,
                                   hub.keys,
+                                  hub.gpg_keys,
                                   host_key.public_key,
                                   hub.config.public_url,
                                   hex_encode(random_bytes(32)),

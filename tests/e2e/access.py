@@ -291,6 +291,8 @@ CALLS = {
     "activity.seen": call(body={"until": "1"}),
     "page.render": call(body={"text": "# Title"}),
     "card.validate": call(body={"content": "---\n---\n", "repoType": "model"}),
+    "gpg_key.add": call(body={"key": "no key at all"}),
+    "gpg_key.remove": call(path={"id": NO_ID}),
     "invite.accept": call(path={"id": NO_ID}, body={}),
     "invite.accept_code": call(body={"code": "none"}),
     "invite.decline": call(path={"id": NO_ID}, body={}),

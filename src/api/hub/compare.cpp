@@ -201,6 +201,9 @@ RepoHandler changes_handler(Services& services) {
     json::array parents;
     for (const auto& parent : found.commit->parents) parents.emplace_back(parent.hex());
     commit["parents"] = std::move(parents);
+    std::vector<repo::CommitRef> one{found.commit};
+    CAIRN_CO_TRY(signature, co_await services.signatures.of(std::move(one)));
+    if (signature.front()) commit["signature"] = signature_json(*signature.front());
     co_return http::json(200, json::value(json::object{{"commit", std::move(commit)},
                                                        {"base", commit_or_null(found.parent)},
                                                        {"head", found.commit->oid.hex()},

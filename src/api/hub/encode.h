@@ -13,6 +13,8 @@ namespace cairn::api::hub {
 
 /// A commit as lists show it. @param formatted  also as HTML.
 [[nodiscard]] json::object commit_json(const history::CommitInfo& commit, bool formatted);
+/// `{state, reason, type, fingerprint?, user?}`: a member of our own, "signature", of a commit.
+[[nodiscard]] json::object signature_json(const keys::CommitSignature& signature);
 
 /// All that is known of a repository; with `expand` only `_id`, `id` and what was asked.
 struct InfoShape {

@@ -4,6 +4,7 @@
 #include "base/keyring.h"
 #include "hub/account/account.h"
 #include "hub/community/community.h"
+#include "hub/keys/signatures.h"
 #include "hub/lfs/lfs.h"
 #include "hub/repo/commits.h"
 #include "hub/repo/files.h"
@@ -48,6 +49,7 @@ struct Services {
   std::string local_secret;
   settings::Settings& settings;
   const Clock& clock;
+  keys::Signatures& signatures;
   RateLimits rate_limits = {};
 };
 

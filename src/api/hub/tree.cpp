@@ -115,14 +115,30 @@ RepoHandler commits_handler(Services& services) {
     if (auto page = request.query("p"))
       query.page = std::max<std::int64_t>(parse_int(*page).value_or(0), 0);
     if (auto cursor = request.query("cursor")) query.cursor = std::string(*cursor);
-    bool formatted = false;
-    for (auto value : request.query_all("expand")) formatted = formatted || value == "formatted";
+    bool formatted = false, signatures = false;
+    for (auto value : request.query_all("expand")) {
+      formatted = formatted || value == "formatted";
+      signatures = signatures || value == "signature";
+    }
+    if (signatures && limit > static_cast<int>(keys::signatures_max))
+      co_return fail(ErrorCode::invalid_argument, "InvalidQuery",
+                     "Signatures are shown for at most " + std::to_string(keys::signatures_max) +
+                         " commits at once. Ask for fewer: limit=50.");
     auto segments = request.rest("rest");
     if (segments.empty()) segments = {repo->default_branch};
     auto at = repo::split_revision(segments);
     CAIRN_CO_TRY(page, co_await services.files.log(repo, at.revision, query));
+    std::vector<std::optional<keys::CommitSignature>> signed_by(page.commits.size());
+    if (signatures) {
+      CAIRN_CO_TRY(found, co_await services.signatures.of(page.commits));
+      signed_by = std::move(found);
+    }
     json::array out;
-    for (const auto& commit : page.commits) out.push_back(commit_json(*commit, formatted));
+    for (std::size_t i = 0; i < page.commits.size(); ++i) {
+      auto item = commit_json(*page.commits[i], formatted);
+      if (signed_by[i]) item["signature"] = signature_json(*signed_by[i]);
+      out.push_back(std::move(item));
+    }
     auto response = http::json(200, json::value(std::move(out)));
     response.headers.set("X-Total-Count", std::to_string(page.total));
     if (page.next) add_next_link(response, request, services, *page.next);
@@ -143,6 +159,18 @@ RepoHandler size_handler(Services& services) {
 }
 
 }  // namespace
+
+json::object signature_json(const keys::CommitSignature& signature) {
+  bool valid = signature.reason == keys::SignatureReason::valid;
+  json::object out{{"state", valid ? "verified" : "unverified"},
+                   {"reason", json::string_view(keys::to_string(signature.reason))},
+                   {"type", signature.type == git::SignatureType::pgp   ? "gpg"
+                            : signature.type == git::SignatureType::ssh ? "ssh"
+                                                                        : "other"}};
+  if (!signature.fingerprint.empty()) out["fingerprint"] = signature.fingerprint;
+  if (!signature.user_name.empty()) out["user"] = signature.user_name;
+  return out;
+}
 
 json::object commit_json(const history::CommitInfo& commit, bool formatted) {
   json::object out{{"id", commit.oid.hex()},

@@ -305,6 +305,7 @@ void add_routes(http::Router& router, Services& services) {
               .query = {{.name = "fingerprint", .description = "Of the key that logged in."}}});
   for (RepoKind kind : {RepoKind::model, RepoKind::dataset, RepoKind::space, RepoKind::kernel})
     add_deploy_routes(router, services, kind);
+  add_gpg_routes(router, services);
 }
 
 }  // namespace cairn::api::ssh

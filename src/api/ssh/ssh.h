@@ -2,6 +2,7 @@
 #include <functional>
 #include <string>
 
+#include "hub/keys/gpg_keys.h"
 #include "hub/keys/keys.h"
 #include "hub/repo/repos.h"
 #include "platform/http/http.h"
@@ -13,6 +14,7 @@ namespace cairn::api::ssh {
 struct Services {
   repo::Repos& repos;
   keys::Keys& keys;
+  keys::GpgKeys& gpg_keys;
   cairn::ssh::PublicKey host_key;
   std::string public_url;  ///< Without '/' at its end.
   /// `Authorization: Ssh <this> [fingerprint]` over the hub's Unix socket is its SSH server.
@@ -25,5 +27,6 @@ struct Services {
 /// hook that knows tokens.
 void add_authentication(http::Router& router, Services& services);
 void add_routes(http::Router& router, Services& services);
+void add_gpg_routes(http::Router& router, Services& services);
 
 }  // namespace cairn::api::ssh

@@ -42,11 +42,13 @@ class Apply {
     std::optional<Visibility> default_visibility{};
     std::optional<bool> is_admin{};
     std::optional<std::string> password_hash{};
+    std::optional<bool> email_verified{};
   };
   Result<OwnerId> owner(const Wanted& wanted, const std::string& where);
   Result<OwnerId> insert(const Wanted& wanted, const std::string& where);
   void update(OwnerRow row, const Wanted& wanted);
   static void overlay(OwnerRow& row, const Wanted& wanted);
+  void vouch(OwnerRow& row, const Wanted& wanted);
 
   Result<> user(const ApplyUser& user, const std::string& where);
   Result<> organization(const ApplyOrganization& org, const std::string& where);
@@ -79,6 +81,16 @@ void Apply::overlay(OwnerRow& row, const Wanted& wanted) {
   row.purge_at.reset();
 }
 
+/// On a hub that sends no mail nobody could show otherwise that an address is theirs.
+void Apply::vouch(OwnerRow& row, const Wanted& wanted) {
+  auto& verified_at = row.owner.email_verified_at;
+  if (!wanted.email_verified || !row.owner.email) return;
+  if (!*wanted.email_verified)
+    verified_at.reset();
+  else if (!verified_at)
+    verified_at = tx_.now();
+}
+
 Result<OwnerId> Apply::insert(const Wanted& wanted, const std::string& where) {
   OwnerRow row;
   row.owner.kind = wanted.kind;
@@ -87,6 +99,7 @@ Result<OwnerId> Apply::insert(const Wanted& wanted, const std::string& where) {
   if (wanted.id && store::owner_by_public_id(tx_, row.owner.public_id))
     return conflict(where + ".id", "the id " + *wanted.id + " belongs to somebody else.");
   overlay(row, wanted);
+  vouch(row, wanted);
   store::drop_redirect(tx_, name_key(wanted.name));
   auto id = store::insert_owner(tx_, row);
   ++summary_.created;
@@ -97,9 +110,11 @@ void Apply::update(OwnerRow row, const Wanted& wanted) {
   OwnerRow next = row;
   overlay(next, wanted);
   if (next.owner.email != row.owner.email) next.owner.email_verified_at.reset();
+  vouch(next, wanted);
   auto facts = [](const OwnerRow& r) {
     return std::tie(r.owner.name, r.owner.full_name, r.owner.email, r.owner.plan,
-                    r.owner.default_visibility, r.is_admin, r.password_hash, r.deleted_at);
+                    r.owner.default_visibility, r.is_admin, r.password_hash, r.deleted_at,
+                    r.owner.email_verified_at);
   };
   if (facts(row) == facts(next)) return;
   if (row.owner.name != next.owner.name) store::update_name(tx_, row.owner.id, next.owner.name);
@@ -131,6 +146,7 @@ Result<> Apply::user(const ApplyUser& user, const std::string& where) {
   Wanted wanted{OwnerKind::user, user.name, user.fullname,
                 user.email,      user.id,   user.plan ? parse_plan(*user.plan) : std::nullopt};
   wanted.is_admin = user.admin;
+  wanted.email_verified = user.email_verified;
   if (auto hash = passwords_.find(name_key(user.name)); hash != passwords_.end())
     wanted.password_hash = hash->second;
   CAIRN_TRY(id, owner(wanted, where));

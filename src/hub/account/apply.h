@@ -35,12 +35,14 @@ struct ApplyUser {
   std::string name;
   std::optional<std::string> fullname, email, id, password;
   std::optional<bool> admin;
-  std::optional<std::string> plan;  ///< free, pro
+  std::optional<bool> email_verified;  ///< Who runs the hub knows that the person reads there.
+  std::optional<std::string> plan;     ///< free, pro
   std::vector<ApplyToken> tokens;
   std::vector<std::string> session_cookies;
 };
 BOOST_DESCRIBE_STRUCT(ApplyUser, (),
-                      (name, fullname, email, id, password, admin, plan, tokens, session_cookies))
+                      (name, fullname, email, id, password, admin, email_verified, plan, tokens,
+                       session_cookies))
 
 struct ApplyOrganization {
   std::string name;

@@ -144,6 +144,11 @@ class HistoryOverRows final : public History {
   std::shared_ptr<const std::string> cached_blob(RepoId repo, const git::Oid& oid) override {
     return blobs_.get({repo.value, oid}).value_or(nullptr);
   }
+  Result<std::string> commit_text(RepoId repo, const git::Oid& oid) override {
+    constexpr std::size_t commit_bytes_max = 1u << 20;
+    CAIRN_TRY(object, packs_.read(repo, oid, commit_bytes_max));
+    return std::move(object.content);
+  }
 
   RefListRef ref_list(db::Tx& tx, RepoId repo) override;
   RefListRef cached_ref_list(RepoId repo) override { return refs_.list(repo); }

@@ -388,6 +388,9 @@ class History {
   [[nodiscard]] virtual Result<std::shared_ptr<const std::string>> blob(RepoId, const git::Oid&,
                                                                         std::size_t bytes_max) = 0;
   [[nodiscard]] virtual std::shared_ptr<const std::string> cached_blob(RepoId, const git::Oid&) = 0;
+  /// A commit as git has it, byte for byte: what a signature is of. Blocks.
+  /// @return `not_found`; `too_large` above 1 MiB.
+  [[nodiscard]] virtual Result<std::string> commit_text(RepoId, const git::Oid&) = 0;
 
   // --- for clients of git -------------------------------------------------------------------
   /// To be the first that the transaction reads: the list is kept for others.

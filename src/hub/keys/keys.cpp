@@ -2,17 +2,13 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "hub/keys/own.h"
 #include "hub/keys/store.h"
 
 namespace cairn::keys {
 namespace {
 
 constexpr std::string_view ticket_purpose = "ssh-lfs-ticket";
-
-Failure key_not_found() {
-  return fail(ErrorCode::not_found, "KeyNotFound",
-              "There is no such SSH key. See the list of keys.");
-}
 
 Error unknown_key() {
   return account::bad_credentials();
@@ -26,24 +22,12 @@ Result<Key> parse(const NewKey& request) {
   key.type = parsed.type;
   key.fingerprint = parsed.fingerprint();
   key.text = parsed.text();
-  key.title = trim(request.title);
-  if (key.title.empty()) key.title = truncate_utf8(parsed.comment, title_bytes_max);
-  if (key.title.empty()) key.title = key.fingerprint;
-  if (key.title.size() > title_bytes_max || !is_valid_utf8(key.title))
-    return fail(ErrorCode::invalid_argument, "InvalidTitle",
-                "The title of a key is text of at most " + std::to_string(title_bytes_max) +
-                    " bytes. Choose a shorter one.");
+  key.title = request.title;
+  if (trim(key.title).empty()) key.title = truncate_utf8(parsed.comment, title_bytes_max);
+  if (trim(key.title).empty()) key.title = key.fingerprint;
+  CAIRN_TRY(title, check_title(key.title));
+  key.title = title;
   return key;
-}
-
-/// May this actor see and change the user's own keys?
-Result<> check_own(db::Tx& tx, const Actor& actor) {
-  if (!actor.has_user())
-    return fail(ErrorCode::unauthenticated, "Unauthenticated",
-                "Nobody is signed in. Send an access token in the Authorization header.");
-  auto owner = account::find_owner(tx, owner_of(actor.user));
-  if (!owner) return fail(unknown_key());
-  return access::check_manage(tx, actor, *owner);
 }
 
 /// As a key of the whole account, or, with a repository, as a token of that user for it alone.
@@ -101,6 +85,28 @@ Result<> check_free(db::Tx& tx, const Key& key, std::size_t count) {
 }
 
 }  // namespace
+
+Failure key_not_found() {
+  return fail(ErrorCode::not_found, "KeyNotFound", "There is no such key. See the list of keys.");
+}
+
+Result<std::string> check_title(std::string_view title) {
+  title = trim(title);
+  if (title.size() > title_bytes_max || !is_valid_utf8(title))
+    return fail(ErrorCode::invalid_argument, "InvalidTitle",
+                "The title of a key is text of at most " + std::to_string(title_bytes_max) +
+                    " bytes. Choose a shorter one.");
+  return std::string(title);
+}
+
+Result<> check_own(db::Tx& tx, const Actor& actor) {
+  if (!actor.has_user())
+    return fail(ErrorCode::unauthenticated, "Unauthenticated",
+                "Nobody is signed in. Send an access token in the Authorization header.");
+  auto owner = account::find_owner(tx, owner_of(actor.user));
+  if (!owner) return fail(unknown_key());
+  return access::check_manage(tx, actor, *owner);
+}
 
 Keys::Keys(db::Database& database, repo::Repos& repos, const Keyring& keyring, const Clock& clock,
            Notice notice)

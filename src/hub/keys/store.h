@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "hub/keys/gpg_keys.h"
 #include "hub/keys/keys.h"
 
 /// All SQL of the module.
@@ -19,7 +20,10 @@ void remove(db::Tx& tx, KeyId key);
 void set_used(db::Tx& tx, KeyId key);
 /// Deploy keys of a purged repository, at most `limit`. @return how many.
 int forget_repo(db::Tx& tx, RepoId repo, int limit);
-/// Keys of a purged account, and deploy keys that it added.
+GpgKey insert(db::Tx& tx, GpgKey key);
+std::vector<GpgKey> gpg_of_user(db::Tx& tx, UserId user);
+bool remove_gpg(db::Tx& tx, UserId user, const PublicId& key);
+/// Keys of a purged account, of both kinds, and deploy keys that it added.
 void forget_user(db::Tx& tx, UserId user);
 
 /// For the test that holds them to their indexes.
