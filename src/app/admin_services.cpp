@@ -26,7 +26,8 @@ api::admin::Services admin_services(Hub& hub) {
           hub.mail,
           std::move(configuration),
           hub.folder.path(),
-          std::string(version)};
+          std::string(version),
+          hub.imports};
 }
 
 }  // namespace cairn::app

@@ -1,5 +1,7 @@
 #include <filesystem>
+#include <fstream>
 #include <iostream>
+#include <thread>
 
 #include "app/cli_answer.h"
 #include "app/cli_commands.h"
@@ -101,6 +103,86 @@ Result<Exit> restore_repo(const Invocation& given) {
   return Exit::done;
 }
 
+// ---- Import ------------------------------------------------------------------------------------
+
+Result<std::string> read_token(const std::string& path) {
+  std::ifstream in(path);
+  std::string token;
+  std::getline(in, token);
+  if (!in && token.empty())
+    return fail(ErrorCode::not_found, "FileNotFound",
+                "The file of the token, " + path + ", has no first line that can be read.");
+  return std::string(trim(token));
+}
+
+/// "fetching: 1200 of 5000 objects", "large files: 3 of 10, 1.2 GB of 4 GB".
+std::string progress_of(const json::value& import) {
+  std::string phase = text_of(import, "phase");
+  if (phase == "large_files") {
+    const auto& files = import.at("largeFiles");
+    return "large files: " + text_of(files, "done") + " of " + text_of(files, "total") + ", " +
+           human_bytes(static_cast<std::uint64_t>(number_of(files, "bytesDone"))) + " of " +
+           human_bytes(static_cast<std::uint64_t>(number_of(files, "bytesTotal")));
+  }
+  const auto& objects = import.at("objects");
+  if (phase == "fetching" && number_of(objects, "total") > 0)
+    return "fetching: " + text_of(objects, "done") + " of " + text_of(objects, "total") +
+           " objects, " +
+           human_bytes(static_cast<std::uint64_t>(number_of(import, "bytesReceived")));
+  return phase;
+}
+
+/// Until it ends. Ending the command ends nothing: the hub goes on.
+Result<json::value> follow(const Invocation& given, Client& client, json::value import) {
+  std::string said;
+  for (;;) {
+    auto state = text_of(import, "state");
+    if (state != "waiting" && state != "running") return import;
+    auto words = progress_of(import);
+    if (auto* error = import.as_object().if_contains("error"))
+      words = "waiting: " + text_of(*error, "message");
+    if (words != said && !given.has("--json")) say_note(words);
+    said = words;
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    CAIRN_TRY(now, client.get("/imports/" + text_of(import, "id")));
+    import = std::move(now);
+  }
+}
+
+Result<Exit> import_repo(const Invocation& given) {
+  std::string source = given.operands[0];
+  if (!source.contains("://"))
+    source = std::filesystem::absolute(source).lexically_normal().string();
+  json::object body{{"source", source}};
+  for (const char* name : {"name", "type", "visibility", "username"})
+    if (auto value = given.option("--" + std::string(name))) body[name] = *value;
+  if (auto file = given.option("--token-file")) {
+    CAIRN_TRY(token, read_token(*file));
+    body["token"] = token;
+  }
+  CAIRN_TRY(client, Client::connect(given.config));
+  CAIRN_TRY(begun, client->post("/imports", body));
+  json::value import = begun;
+  auto name = text_of(import.at("repo"), "type") + " " + text_of(import.at("repo"), "name");
+  if (given.has("--detach")) {
+    print_done(given, import, "Began to import " + name + ".");
+    return Exit::done;
+  }
+  json::value ended = import;
+  if (text_of(import, "goesOn") == "yes") {
+    CAIRN_TRY(followed, follow(given, *client, std::move(import)));
+    ended = std::move(followed);
+  }
+  bool done = text_of(ended, "state") == "done";
+  print_done(given, ended, done ? "Imported " + name + "." : "Did not import " + name + ".");
+  if (!given.has("--json")) {
+    for (const auto& note : ended.at("notes").as_array())
+      say_note("  " + std::string(note.as_string()));
+    if (auto* error = ended.as_object().if_contains("error")) say_note(text_of(*error, "message"));
+  }
+  return done ? Exit::done : Exit::failed;
+}
+
 }  // namespace
 
 Command repo_command() {
@@ -137,7 +219,28 @@ Command repo_command() {
                 .examples = {"cairn admin repo export ada/bert ./bert.git",
                              "cairn admin repo export ada/words ./words.git --type dataset"},
                 .run = export_repo};
-  out.commands = {std::move(list), std::move(remove), std::move(restore), std::move(write)};
+  Command import{
+      .name = "import",
+      .summary = "Make a repository from one elsewhere, with its large files",
+      .details =
+          "From any git server, from another hub (the address that git clone takes), or\n"
+          "from a folder, which the hub reads itself: name one at its machine. The hub\n"
+          "goes on when this command ends, and after a restart. Repeated after a failure,\n"
+          "it goes on with the same repository.",
+      .operands = {{"SOURCE", "https://host/owner/name, or a folder"}},
+      .options = {{"--name", "NAME", "owner and name here, as ada/bert; needs an owner"},
+                  {"--type", "TYPE", "model, dataset or space; without it as SOURCE says"},
+                  {"--visibility", "WORD",
+                   "public or private; without it private when there is a token"},
+                  {"--token-file", "FILE", "a file whose first line is the source's token"},
+                  {"--username", "NAME", "that goes with the token, where it matters"},
+                  {"--detach", "", "do not wait for the end"},
+                  json_option},
+      .examples = {"cairn admin repo import https://git.example/lab/bert --name ada/bert",
+                   "cairn admin repo import ./bert.git --name ada/bert"},
+      .run = import_repo};
+  out.commands = {std::move(list), std::move(remove), std::move(restore), std::move(write),
+                  std::move(import)};
   return out;
 }
 

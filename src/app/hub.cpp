@@ -154,6 +154,12 @@ keys::Keys::Notice notice_of(Hub& hub) {
   };
 }
 
+imports::Parts import_parts(Hub& hub) {
+  return {*hub.database,   *hub.history, hub.repos,
+          hub.large_files, hub.pushes,   hub.blocking,
+          hub.keyring,     hub.outbound, hub.folder.file("cache/imports")};
+}
+
 people::Options people_options(const Config& config, repo::Repos& repos) {
   people::Options out;
   out.public_url = config.public_url;
@@ -181,13 +187,13 @@ std::string system_user() {
 
 std::vector<db::Migration> all_migrations() {
   std::vector<db::Migration> all;
-  for (auto list :
-       {account::account_migrations(), access::access_migrations(), oauth::oauth_migrations(),
-        count::count_migrations(), event::event_migrations(), work::work_migrations(),
-        lfs::lfs_migrations(), xet::xet_migrations(), history::migrations(),
-        repo::repo_migrations(), keys::keys_migrations(), locks::locks_migrations(),
-        publishers::publishers_migrations(), community::community_migrations(),
-        settings::settings_migrations(), people::people_migrations()})
+  for (auto list : {account::account_migrations(), access::access_migrations(),
+                    oauth::oauth_migrations(), count::count_migrations(), event::event_migrations(),
+                    work::work_migrations(), lfs::lfs_migrations(), xet::xet_migrations(),
+                    history::migrations(), repo::repo_migrations(), keys::keys_migrations(),
+                    locks::locks_migrations(), publishers::publishers_migrations(),
+                    imports::imports_migrations(), community::community_migrations(),
+                    settings::settings_migrations(), people::people_migrations()})
     all.insert(all.end(), list.begin(), list.end());
   std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   return all;
@@ -255,7 +261,8 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       file_bytes(repo::make_file_bytes(*database, *history, *objects, large_files)),
       inspector(*database, *history, repos, file_bytes.get(), blocking),
       operations(*database, *history, repos, large_files, keyring, blocking, clock),
-      space_values(*database, repos, keyring) {}
+      space_values(*database, repos, keyring),
+      imports(import_parts(*this)) {}
 
 Hub::~Hub() = default;
 

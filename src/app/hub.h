@@ -12,6 +12,7 @@
 #include "hub/community/community.h"
 #include "hub/fetch/fetch.h"
 #include "hub/history/history.h"
+#include "hub/imports/imports.h"
 #include "hub/keys/gpg_keys.h"
 #include "hub/keys/keys.h"
 #include "hub/keys/signatures.h"
@@ -84,6 +85,7 @@ struct Hub {
   repo::Inspector inspector;
   repo::Operations operations;
   repo::SpaceValues space_values;
+  imports::Imports imports;
 };
 
 /// Why the hub made its first account known, for the first start's words.

@@ -16,6 +16,7 @@
 #include "api/cas/cas.h"
 #include "api/git/git.h"
 #include "api/hub/hub.h"
+#include "api/imports/imports.h"
 #include "api/lfs/lfs.h"
 #include "api/lfs/locks.h"
 #include "api/oauth/oauth.h"
@@ -302,6 +303,7 @@ int serve(Config config) {
   api::git::Services git{hub.repos, hub.fetches, hub.pushes, hub.config.public_url,
                          "cairn/" + std::string(version)};
 
+  api::imports::Services import_services{hub.imports};
   auto host_key = keys::host_key(hub.keyring);
   auto ssh_port = std::make_shared<std::atomic<std::uint16_t>>(0);
   api::ssh::Services ssh_services{hub.repos,
@@ -326,6 +328,7 @@ int serve(Config config) {
   api::git::add_routes(router, git);
   api::oauth::add_routes(router, oauth);
   api::ssh::add_routes(router, ssh_services);
+  api::imports::add_routes(router, import_services);
   api::accounts::add_routes(router, account);
   api::admin::add_routes(router, admin);
   pages::Services page_services{nullptr,

@@ -47,6 +47,7 @@ Task<> each_minute(Hub& hub) {
       hub.repos.owner_purged(tx, owner);
       hub.people.owner_purged(tx, owner);
       hub.keys.owner_purged(tx, owner);
+      hub.imports.owner_purged(tx, owner);
       hub.locks.owner_purged(tx, owner);
       hub.publishers.owner_purged(tx, owner);
     }
@@ -213,12 +214,21 @@ Task<Result<>> merge_packs(Hub& hub, work::WorkItem item) {
 }  // namespace
 
 struct Upkeep::Loop {
+  static work::Worker::Options imports_options() {
+    work::Worker::Options out;
+    out.concurrency_max = 2;
+    return out;
+  }
   Loop(const boost::asio::any_io_executor& executor, db::Database& database)
-      : timer(executor), worker(executor, database, {}) {}
+      : timer(executor),
+        worker(executor, database, {}),
+        imports(executor, database, imports_options()) {}
   boost::asio::steady_timer timer;
   work::Worker worker;
+  /// Beside the rest: an import takes hours, and the packs it brings want merging meanwhile.
+  work::Worker imports;
   std::atomic<bool> stopping = false;
-  std::future<void> ended, worker_ended;
+  std::future<void> ended, worker_ended, imports_ended;
 };
 
 Upkeep::Upkeep(Hub& hub, boost::asio::any_io_executor executor)
@@ -278,9 +288,16 @@ void Upkeep::start() {
   worker.handle(std::string(community::AccessMail::work_kind), [this](work::WorkItem item) {
     return hub_.community.access_mail.send_digest(std::move(item));
   });
+  auto& importer = loop_->imports;
+  importer.handle(std::string(imports::work_kind), [this, &importer](work::WorkItem item) {
+    return hub_.imports.run(std::move(item), [&importer] { return importer.stop_requested(); });
+  });
+  hub_.imports.set_has_worker();
   loop_->ended = boost::asio::co_spawn(executor_, run(hub_, loop_), boost::asio::use_future);
   loop_->worker_ended =
       boost::asio::co_spawn(executor_, loop_->worker.run(), boost::asio::use_future);
+  loop_->imports_ended =
+      boost::asio::co_spawn(executor_, loop_->imports.run(), boost::asio::use_future);
 }
 
 void Upkeep::add_metrics(http::Metrics& metrics) {
@@ -288,7 +305,9 @@ void Upkeep::add_metrics(http::Metrics& metrics) {
     // Not a share of it: the numbers outlive the context that its timers belong to.
     metrics.gauge(name, help, [weak = std::weak_ptr(loop_), member] {
       auto loop = weak.lock();
-      return loop ? static_cast<double>(loop->worker.metrics().*member) : 0.0;
+      if (!loop) return 0.0;
+      return static_cast<double>(loop->worker.metrics().*member) +
+             static_cast<double>(loop->imports.metrics().*member);
     });
   };
   number("cairn_work_running", "Background work that runs now", &work::Worker::Metrics::running);
@@ -302,8 +321,10 @@ void Upkeep::stop() {
   if (loop_->stopping.exchange(true) || !loop_->ended.valid()) return;
   boost::asio::post(executor_, [loop = loop_] { loop->timer.cancel(); });
   loop_->worker.stop();
+  loop_->imports.stop();
   loop_->ended.wait();
   loop_->worker_ended.wait();
+  loop_->imports_ended.wait();
 }
 
 void Upkeep::flush() {

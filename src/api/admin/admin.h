@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "hub/account/account.h"
 #include "hub/history/history.h"
+#include "hub/imports/imports.h"
 #include "hub/lfs/lfs.h"
 #include "hub/mail/mail.h"
 #include "hub/people/people.h"
@@ -48,6 +49,7 @@ struct Services {
   std::vector<ConfigLine> configuration;
   std::string data_folder;
   std::string version;
+  cairn::imports::Imports& imports;
 };
 
 void add_routes(http::Router& router, Services& services);

@@ -1,10 +1,16 @@
 #pragma once
+#include <atomic>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
+
+#include <boost/asio/ip/address.hpp>
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "platform/http/headers.h"
 
 /// What the hub asks other servers, where people say which: nothing that they could not ask
 /// themselves. Not one address of the hub's own network answers, unless the configuration names it.
@@ -14,6 +20,29 @@ struct OutboundOptions {
   /// Addresses and blocks of private networks that may be asked, also without TLS: "10.1.0.0/16".
   std::vector<std::string> private_allowed = {};
   Duration timeout = seconds(5);  ///< Of a whole request; somebody waits for it.
+};
+
+struct OutboundRequest {
+  std::string url;
+  Method method = Method::get;  ///< get or post.
+  Headers headers = {};         ///< For the server of `url`; not sent on to another.
+  std::string body = {};
+  /// Followed to the same scheme alone.
+  int redirects_max = 0;
+  std::size_t bytes_max = 1u << 20;  ///< Of the answer's body.
+  /// Gets the body of a 2xx as it comes, instead of the answer, and neither `bytes_max` nor the
+  /// timeout counts: a server that is silent for a minute has failed. False ends it there, which is
+  /// no error.
+  std::function<bool(int status, std::string_view bytes)> take = {};
+  /// Looked at every second or so; given and true, the request ends with "Stopped".
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct OutboundAnswer {
+  int status = 0;
+  std::string url;  ///< Where it came from, after redirects.
+  Headers headers;
+  std::string body;
 };
 
 /// May be used by several threads.
@@ -31,6 +60,14 @@ class Outbound {
   /// @return `invalid_argument` "InvalidUrl"; `forbidden` "AddressRefused"; `too_large`
   ///         "AnswerTooLarge"; `unavailable` "OutboundFailed" for all else.
   [[nodiscard]] Result<std::string> get(const std::string& url, std::size_t bytes_max) const;
+
+  /// Whatever the other server answers. Blocks; the same rules for addresses, at each redirect.
+  /// @return as `get`, "OutboundFailed" only when there was no answer; `unavailable`, word
+  ///         "Stopped".
+  [[nodiscard]] Result<OutboundAnswer> ask(const OutboundRequest& request) const;
+
+  /// Whether a connection may go to this address. @param without_tls  as http:// does.
+  [[nodiscard]] bool allows(const boost::asio::ip::address& address, bool without_tls) const;
 
  private:
   struct Parts;

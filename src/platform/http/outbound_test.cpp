@@ -9,6 +9,8 @@ class OutboundTest : public ServerTest {
  protected:
   OutboundTest() {
     add(Method::get, "/small", [](Request&) -> Task<Response> { co_return text(200, "small"); });
+    add(Method::get, "/inside",
+        [](Request&) -> Task<Response> { co_return redirect(302, "http://127.0.0.2/elsewhere"); });
     add(Method::get, "/away",
         [](Request&) -> Task<Response> { co_return redirect(302, "http://127.0.0.1/elsewhere"); });
   }
@@ -48,6 +50,64 @@ TEST_F(OutboundTest, FollowsNoRedirectAndKeepsToItsLimits) {
   EXPECT_EQ(client.get(url("/away"), 100).error().word, "OutboundFailed");
   EXPECT_EQ(client.get(url("/nothing"), 100).error().word, "OutboundFailed");
   EXPECT_EQ(client.get(url("/small"), 4).error().word, "AnswerTooLarge");
+}
+
+TEST_F(OutboundTest, FollowsARedirectWhenAskedToAndKeepsHeadersAtHome) {
+  std::vector<std::string> seen;
+  auto note = [&seen](Request& request) -> Task<Response> {
+    seen.emplace_back(request.header("Authorization"));
+    co_return text(404, "nothing");
+  };
+  add(Method::get, "/home", [](Request&) -> Task<Response> { co_return redirect(307, "/here"); });
+  std::string abroad;
+  add(Method::get, "/leave",
+      [&abroad](Request&) -> Task<Response> { co_return redirect(307, abroad); });
+  add(Method::get, "/here", note);
+  start();
+  abroad = "http://localhost:" + std::to_string(server->port()) + "/here";
+  auto client = outbound({"127.0.0.1", "::1"});
+  OutboundRequest request{
+      .url = url("/home"), .headers = {{"Authorization", "Basic x"}}, .redirects_max = 3};
+  auto there = client.ask(request);
+  ASSERT_TRUE(there) << there.error().message;
+  EXPECT_EQ(there->status, 404);
+  EXPECT_EQ(there->url, url("/here"));
+  EXPECT_EQ(there->body, "nothing");
+  request.url = url("/leave");
+  ASSERT_TRUE(client.ask(request));
+  EXPECT_EQ(seen, (std::vector<std::string>{"Basic x", ""}));
+  request.redirects_max = 0;
+  EXPECT_EQ(client.ask(request)->status, 307);
+}
+
+TEST_F(OutboundTest, ChecksTheAddressOfEachRedirect) {
+  start();
+  auto refused = outbound({"127.0.0.1"}).ask({.url = url("/inside"), .redirects_max = 3});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().word, "AddressRefused");
+}
+
+TEST_F(OutboundTest, GivesABodyAsItComesAndEndsWhenToldTo) {
+  add(Method::get, "/much",
+      [](Request&) -> Task<Response> { co_return text(200, std::string(3u << 20, 'x')); });
+  start();
+  auto client = outbound({"127.0.0.1"});
+  std::size_t got = 0;
+  OutboundRequest request{.url = url("/much"), .bytes_max = 10};
+  request.take = [&](int status, std::string_view bytes) {
+    EXPECT_EQ(status, 200);
+    got += bytes.size();
+    return true;
+  };
+  ASSERT_TRUE(client.ask(request));
+  EXPECT_EQ(got, 3u << 20);
+  request.take = [](int, std::string_view) { return false; };
+  auto ended = client.ask(request);
+  ASSERT_TRUE(ended);
+  EXPECT_EQ(ended->status, 200);
+  std::atomic<bool> stop = true;
+  request.stop = &stop;
+  EXPECT_EQ(client.ask(request).error().word, "Stopped");
 }
 
 TEST_F(OutboundTest, KnowsWhatIsAUrl) {

@@ -114,6 +114,10 @@ class Run {
 
   void drain_err() {
     drain(child_.err, [&](std::string_view bytes) {
+      if (command_.take_errors) {
+        command_.take_errors(bytes);
+        return Monotonic::now() < end_;
+      }
       output_.err += bytes.substr(0, command_.error_bytes_max - output_.err.size());
       return Monotonic::now() < end_;
     });

@@ -35,6 +35,8 @@ struct Command {
   /// Given: gets what the program writes to stdout, as it comes, instead of Output::out, and there
   /// is no limit. False ends the program; that is no error.
   std::function<bool(std::string_view)> take_output = {};
+  /// Given: gets what the program writes to stderr, as it comes, instead of Output::err.
+  std::function<void(std::string_view)> take_errors = {};
   int nice = 0;                        ///< 1–19 yields to the server and to others.
   std::uint64_t memory_bytes_max = 0;  ///< Of its address space; 0 = as the server has it.
   std::uint64_t file_bytes_max = 0;    ///< Of one file it writes; 0 = as the server has it.
