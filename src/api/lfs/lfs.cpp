@@ -21,12 +21,14 @@ struct Protocol {
   RepoGate& gate;
 };
 
-/// Whether the client can send a file in parts. git-lfs could, through an agent that then must get
-/// every file of the batch so; one stream serves it as well.
-bool takes_parts(const http::Request& request, const BatchRequest& batch) {
-  if (request.header("User-Agent").starts_with("git-lfs/")) return false;
-  if (!batch.transfers) return false;
-  return std::ranges::find(*batch.transfers, "multipart") != batch.transfers->end();
+/// git-lfs says "multipart" when it has an agent for that, which then gets every file of the batch.
+hub::TakesParts takes_parts(const http::Request& request, const BatchRequest& batch) {
+  using hub::TakesParts;
+  if (!batch.transfers ||
+      std::ranges::find(*batch.transfers, "multipart") == batch.transfers->end())
+    return TakesParts::none;
+  return request.header("User-Agent").starts_with("git-lfs/") ? TakesParts::whole_batch
+                                                              : TakesParts::each_large;
 }
 
 /// The well-formed objects of a batch; the others are answered where they stand.

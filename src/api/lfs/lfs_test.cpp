@@ -194,11 +194,28 @@ TEST_F(LfsApi, OtherClientsSendTheWholeInOneBody) {
   auto basic = upload_of(large);
   basic["transfers"] = json::array{"basic"};
   EXPECT_FALSE(first(batch(basic)).at("actions").at("upload").as_object().contains("header"));
-  auto git_lfs = batch(upload_of(large), batch_path, {{"User-Agent", "git-lfs/3.3.0 (GitHub)"}});
-  EXPECT_EQ(answer(git_lfs).at("transfer").as_string(), "basic");
   // Even to the URL that would complete parts.
   auto action = first(batch(upload_of(large))).at("actions").at("upload");
   EXPECT_EQ(send(Method::put, target_of(action), large).status, 200);
+}
+
+TEST_F(LfsApi, AnAgentOfGitLfsGetsEveryFileOfABatchInParts) {
+  auto ask = [&](json::array objects) {
+    auto body = upload_of(bytes);
+    body["objects"] = std::move(objects);
+    return batch(body, batch_path, {{"User-Agent", "git-lfs/3.3.0 (GitHub)"}});
+  };
+  auto small = bytes_of(1'000), large = bytes_of(2'500'000);
+  EXPECT_EQ(answer(ask({object_of(small)})).at("transfer").as_string(), "basic");
+  auto response = ask({object_of(small), object_of(large)});
+  EXPECT_EQ(answer(response).at("transfer").as_string(), "multipart");
+  const auto& objects = answer(response).at("objects").as_array();
+  for (std::size_t n : {0u, 1u}) {
+    const auto& header = objects[n].at("actions").at("upload").at("header").as_object();
+    EXPECT_EQ(header.size(), n == 0 ? 2u : 4u);  // chunk_size and the parts
+  }
+  // A file without bytes has no parts: then all go in one stream each.
+  EXPECT_EQ(answer(ask({object_of(""), object_of(large)})).at("transfer").as_string(), "basic");
 }
 
 TEST_F(LfsApi, CompletionRefusesOtherObjectsAndMissingParts) {

@@ -81,6 +81,13 @@ struct Wanted {
   std::uint64_t size_bytes = 0;
 };
 
+/// Which files of a batch a client can send in parts.
+enum class TakesParts {
+  none,
+  each_large,   ///< Each file by itself, as the Python client does.
+  whole_batch,  ///< All files of a batch or none, as git-lfs does through a transfer agent.
+};
+
 /// How a client sends one of them.
 struct UploadPlan {
   Wanted file;
@@ -155,12 +162,12 @@ class Lfs {
 
   /// One plan per wanted file, in order; a file twice gets the same plan twice. What another
   /// repository has must be sent all the same.
-  /// @param in_parts  the client can send parts.
+  /// @param parts  with `whole_batch`, a file of `multipart_bytes_min` makes all go in parts.
   /// @return `rate_limited` above `pending_max`; else errors stand in the plans: `unprocessable`,
   ///         word "LfsSizeMismatch" when it is here with another size; `too_large`;
   ///         `quota_exceeded`.
   Task<Result<std::vector<UploadPlan>>> plan_uploads(RepoId repo, OwnerId owner, UserId user,
-                                                     std::vector<Wanted> files, bool in_parts);
+                                                     std::vector<Wanted> files, TakesParts parts);
   Task<Result<std::vector<DownloadPlan>>> plan_downloads(RepoId repo, UserId user,
                                                          std::vector<Wanted> files);
 

@@ -38,13 +38,15 @@ struct Planned {
 /// One batch of one user.
 class Planner {
  public:
-  Planner(Inner& inner, RepoId repo, OwnerId owner, UserId user, bool in_parts)
+  /// @param in_parts_bytes_min  of a file; none: no file goes in parts.
+  Planner(Inner& inner, RepoId repo, OwnerId owner, UserId user,
+          std::optional<std::uint64_t> in_parts_bytes_min)
       : inner_(inner),
         options_(inner.options),
         repo_(repo),
         owner_(owner),
         user_(user),
-        in_parts_(in_parts),
+        in_parts_bytes_min_(in_parts_bytes_min),
         now_(inner.clock.now()) {}
 
   Task<Result<std::vector<UploadPlan>>> plan(std::vector<Wanted> files) {
@@ -112,7 +114,7 @@ class Planner {
       one.upload = new_upload(one.plan.file);
       one.upload->in_parts = in_parts;
       auto size = one.plan.file.size_bytes;
-      if (begun || !in_parts_ || size < options_.multipart_bytes_min || size == 0) continue;
+      if (begun || !in_parts_bytes_min_ || size < *in_parts_bytes_min_ || size == 0) continue;
       auto begin = [&store = inner_.store, sha256 = one.plan.file.sha256,
                     part_bytes = part_bytes_for(options_, size)]() -> Result<InParts> {
         auto key = storage::make_key("lfs", sha256.hex());
@@ -194,7 +196,7 @@ class Planner {
       return options_.public_url + std::string(path) + seal_ticket(inner_.keyring, ticket);
     };
     plan.verify_url = url_as(Ticket::Kind::verify, verify_path);
-    if (!in_parts_ || !upload.in_parts) {
+    if (!in_parts_bytes_min_ || !upload.in_parts) {
       plan.url = url_as(Ticket::Kind::whole, upload_path);
       return;
     }
@@ -209,15 +211,32 @@ class Planner {
   RepoId repo_;
   OwnerId owner_;
   UserId user_;
-  bool in_parts_;
+  std::optional<std::uint64_t> in_parts_bytes_min_;
   Time now_;
 };
+
+/// From which size on files go in parts; none: never.
+std::optional<std::uint64_t> in_parts_from(const std::vector<Wanted>& files, TakesParts parts,
+                                           std::uint64_t large) {
+  if (parts == TakesParts::none) return std::nullopt;
+  if (parts == TakesParts::each_large) return large;
+  // A file without bytes has no parts.
+  bool any_large = false, any_empty = false;
+  for (const auto& file : files) {
+    any_large = any_large || file.size_bytes >= large;
+    any_empty = any_empty || file.size_bytes == 0;
+  }
+  if (!any_large || any_empty) return std::nullopt;
+  return 1;
+}
 
 }  // namespace
 
 Task<Result<std::vector<UploadPlan>>> Lfs::plan_uploads(RepoId repo, OwnerId owner, UserId user,
-                                                        std::vector<Wanted> files, bool in_parts) {
-  Planner planner(*inner_, repo, owner, user, in_parts);
+                                                        std::vector<Wanted> files,
+                                                        TakesParts parts) {
+  Planner planner(*inner_, repo, owner, user,
+                  in_parts_from(files, parts, inner_->options.multipart_bytes_min));
   std::vector<UploadPlan> plans;
   plans.reserve(files.size());
   for (std::size_t first = 0; first < files.size(); first += files_per_step) {

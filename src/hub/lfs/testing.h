@@ -93,7 +93,8 @@ class World {
   }
 
   UploadPlan plan(RepoId repo, Wanted file, bool in_parts = false) {
-    auto plans = run(lfs->plan_uploads(repo, owner, user, {file}, in_parts));
+    auto plans = run(lfs->plan_uploads(repo, owner, user, {file},
+                                       in_parts ? TakesParts::each_large : TakesParts::none));
     return std::move(plans.value().front());
   }
   [[nodiscard]] Ticket ticket(const std::string& url, std::initializer_list<Ticket::Kind> kinds) {

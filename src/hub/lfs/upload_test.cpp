@@ -161,7 +161,8 @@ TEST_P(LfsUpload, PlansOfManyFilesKeepTheirOrder) {
   std::vector<Wanted> files_wanted;
   for (unsigned i = 0; i < 450; ++i) files_wanted.push_back({sha256(std::to_string(i)), i});
   files_wanted.push_back(files_wanted.front());
-  auto plans = run(lfs->plan_uploads(ada_model, owner, user, files_wanted, true)).value();
+  auto plans =
+      run(lfs->plan_uploads(ada_model, owner, user, files_wanted, TakesParts::each_large)).value();
   ASSERT_EQ(plans.size(), files_wanted.size());
   for (std::size_t i = 0; i < plans.size(); ++i) {
     EXPECT_EQ(plans[i].file.sha256, files_wanted[i].sha256);
@@ -173,7 +174,8 @@ TEST_P(LfsUpload, UnfinishedUploadsAreLimited) {
   options.pending_max = 3;
   restart();
   for (unsigned i = 0; i < 3; ++i) EXPECT_FALSE(plan(ada_model, wanted(bytes_of(10, i))).error);
-  auto one_more = run(lfs->plan_uploads(ada_model, owner, user, {wanted(bytes_of(9))}, false));
+  auto one_more =
+      run(lfs->plan_uploads(ada_model, owner, user, {wanted(bytes_of(9))}, TakesParts::none));
   EXPECT_EQ(one_more.error().code, ErrorCode::rate_limited);
   // In another repository, and once one is finished, there is room.
   EXPECT_FALSE(plan(bob_model, wanted(bytes_of(9))).error);
