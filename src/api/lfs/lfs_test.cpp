@@ -209,7 +209,7 @@ TEST_F(LfsApi, AnAgentOfGitLfsGetsEveryFileOfABatchInParts) {
   EXPECT_EQ(answer(ask({object_of(small)})).at("transfer").as_string(), "basic");
   auto response = ask({object_of(small), object_of(large)});
   EXPECT_EQ(answer(response).at("transfer").as_string(), "multipart");
-  const auto& objects = answer(response).at("objects").as_array();
+  const json::array objects = answer(response).at("objects").as_array();
   for (std::size_t n : {0u, 1u}) {
     const auto& header = objects[n].at("actions").at("upload").at("header").as_object();
     EXPECT_EQ(header.size(), n == 0 ? 2u : 4u);  // chunk_size and the parts

@@ -457,7 +457,9 @@ Task<Result<push::Request>> Run::commands() {
     out.commands.push_back(std::move(command));
   }
   // The first transaction brings the pack, and should bring what people look at.
-  std::ranges::stable_partition(out.commands, [&](const auto& c) { return c.ref == main; });
+  if (auto first = std::ranges::find(out.commands, main, &push::Command::ref);
+      first != out.commands.end())
+    std::rotate(out.commands.begin(), first, first + 1);
   if (refs.empty()) note("The source is empty.");
   co_return out;
 }

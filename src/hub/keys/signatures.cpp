@@ -161,6 +161,7 @@ Task<Result<std::vector<std::optional<CommitSignature>>>> Signatures::of(
   auto parts = parts_;
   std::string who = commits.empty() ? "" : std::to_string(commits.front()->repo.value);
   CAIRN_CO_TRY(slot, co_await parts->slots.acquire(who, wait_max));
+  (void)slot;  // Held until the end.
   auto look = [parts, commits]() -> Result<std::vector<std::optional<CommitSignature>>> {
     std::vector<std::optional<CommitSignature>> out;
     for (const auto& commit : commits) {
