@@ -106,6 +106,7 @@ def remove(hub, key, token=ADA, kind="gpg"):
     return Wire(hub.url, token)("DELETE", f"/api/-/v1/{kind}/keys/{key['id']}")
 
 
+@pytest.mark.both_engines
 def test_an_ssh_signature_counts_while_its_key_is_the_committers(hub, repo, work, tmp_path):
     path, text = make_ssh_key(tmp_path, "id")
     assert signature(hub, repo) is None, "the first commit is the hub's"
@@ -138,6 +139,7 @@ def test_the_published_client_lists_signed_commits(hub, repo, work, tmp_path, ap
     assert api.list_repo_commits(repo)[0].commit_id == commit
 
 
+@pytest.mark.both_engines
 def test_a_gpg_signature_counts_while_its_key_is_the_committers(hub, repo, work, gpg_home):
     text = make_gpg_key(gpg_home, "ada@hub.example")
     sign_with_gpg(work, gpg_home, "ada@hub.example")

@@ -111,6 +111,7 @@ def download(hub, name, path, token=BOB):
     return answer.ok().body
 
 
+@pytest.mark.both_engines
 def test_a_private_repository_of_another_hub_comes_with_all_it_has(hub, ada, repo_id, target):
     ada.create(repo_id, private=True)
     uploaded = ada.upload_large(repo_id, WEIGHTS)
@@ -256,6 +257,7 @@ def test_no_address_of_the_inside_is_reached_in_a_roundabout_way(server, target)
     assert (done["state"], done["error"]["code"]) == ("failed", "AddressRefused"), done
 
 
+@pytest.mark.both_engines
 def test_a_kill_in_the_middle_costs_what_was_in_the_air(server, target):
     first, second = sorted([WEIGHTS, MORE], key=sha256)
     for content in (first, second):

@@ -142,7 +142,7 @@ Task<Result<>> Run::keep_row() {
 }
 
 Task<Result<>> Run::find_repo() {
-  auto read = [this](db::Tx& tx) -> Result<repo::Repo> {
+  auto check = [this](db::Tx& tx) -> Result<repo::Repo> {
     auto repo = repo::find_repo(tx, import_.repo);
     if (!repo) return repo_gone();
     actor_ = Actor::system();
@@ -158,7 +158,7 @@ Task<Result<>> Run::find_repo() {
     }
     return parts_.repos.recheck(tx, actor_, import_.repo, repo::Action::write);
   };
-  CAIRN_CO_TRY(repo, co_await parts_.database.read(read));
+  CAIRN_CO_TRY(repo, co_await parts_.database.write(check));
   repo_ = std::make_shared<const repo::Repo>(std::move(repo));
   co_return co_await keep_row();
 }
