@@ -24,8 +24,8 @@ test("somebody who never saw Git makes a dataset of a spreadsheet, mends a label
   await page.locator("input[type=file][multiple]").setInputFiles(sheet);
   await page.getByText("come next. They are a").waitFor();
   await page.getByRole("link", { name: "dataset", exact: true }).click();
-  // The form is drawn a second time within the first milliseconds (docs/plan.md); no hand is that fast.
-  await page.waitForLoadState("networkidle");
+  // Until it is here, the form of a model stays, with the same labels.
+  await page.getByRole("heading", { name: "New dataset" }).waitFor();
   await page.getByLabel("Owner").selectOption("harbor");
   await page.getByLabel("Name", { exact: true }).fill("tickets");
   await page.getByRole("button", { name: "Create dataset" }).click();
