@@ -62,6 +62,11 @@ std::string CloneIndexes::folder_of(RepoId repo) const {
 }
 
 void CloneIndexes::drop(RepoId repo) {
+  {
+    std::lock_guard lock(mutex_);
+    stands_for_.erase(repo.value);
+    ++drops_;
+  }
   std::error_code ignored;
   fs::remove_all(folder_of(repo), ignored);
 }
@@ -94,10 +99,30 @@ std::optional<CloneIndexes::Kept> CloneIndexes::read(RepoId repo,
   return out;
 }
 
+bool CloneIndexes::stands(RepoId repo, const std::vector<store::PackRow>& rows) {
+  // Repositories remembered; then memory begins anew.
+  constexpr std::size_t remembered_max = 10'000;
+  std::error_code ignored;
+  if (!fs::exists(folder_of(repo), ignored)) return false;
+  auto packs = pack_set_of(rows);
+  std::uint64_t drops = 0;
+  {
+    std::lock_guard lock(mutex_);
+    drops = drops_;
+    if (auto known = stands_for_.find(repo.value); known != stands_for_.end())
+      if (known->second == packs) return true;
+  }
+  if (!read(repo, rows)) return false;
+  std::lock_guard lock(mutex_);
+  if (drops != drops_) return true;
+  if (stands_for_.size() >= remembered_max) stands_for_.clear();
+  stands_for_.insert_or_assign(repo.value, std::move(packs));
+  return true;
+}
+
 std::vector<git::ExtraFile> CloneIndexes::files(RepoId repo,
                                                 const std::vector<store::PackRow>& rows) {
-  auto kept = read(repo, rows);
-  if (!kept) return {};
+  if (!stands(repo, rows)) return {};
   std::vector<git::ExtraFile> out;
   std::error_code failed;
   for (const auto& file : fs::directory_iterator(folder_of(repo), failed)) {

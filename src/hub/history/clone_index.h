@@ -1,5 +1,7 @@
 #pragma once
+#include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "hub/history/history.h"
@@ -31,10 +33,15 @@ class CloneIndexes {
  private:
   struct Kept;
   [[nodiscard]] std::optional<Kept> read(RepoId repo, const std::vector<store::PackRow>& rows);
+  /// As read(); what it found for the same packs is remembered, because every fetch asks.
+  [[nodiscard]] bool stands(RepoId repo, const std::vector<store::PackRow>& rows);
   [[nodiscard]] std::string folder_of(RepoId repo) const;
   Packs& packs_;
   std::string root_;
   std::int64_t objects_min_;
+  std::mutex mutex_;
+  std::unordered_map<std::int64_t, std::string> stands_for_;  ///< Repository -> its set of packs.
+  std::uint64_t drops_ = 0;  ///< What was read before one is not remembered after it.
 };
 
 }  // namespace cairn::history

@@ -2,13 +2,12 @@
 
 #include <filesystem>
 #include <fstream>
-#include <tuple>
 #include <unordered_set>
 
 #include <unistd.h>
 
 #include "base/log.h"
-#include "base/random.h"
+#include "hub/history/disk.h"
 #include "platform/git/git_program.h"
 
 namespace cairn::history {
@@ -23,28 +22,7 @@ constexpr int level2_max = 12;
 // packs on disk.
 constexpr std::size_t batch_inline_max = 512u << 10;
 constexpr std::size_t merged_inline_max = 1u << 20;
-// Copies of staged blobs that may be read back while the commit is built (cards, attributes).
-constexpr std::size_t small_blob_bytes_max = 256u << 10;
-constexpr std::size_t small_total_bytes_max = 4u << 20;
 constexpr std::size_t repos_cached_bytes = 32u << 20;
-
-std::string temporary_name(const std::string& folder) {
-  std::filesystem::create_directories(folder);
-  return folder + "/" + hex_encode(random_bytes(12));
-}
-
-Failure disk_trouble(std::string_view what, const std::string& path) {
-  return fail(errno == ENOSPC ? ErrorCode::storage_full : ErrorCode::unavailable, "DiskTrouble",
-              "The hub could not " + std::string(what) + ". Try again later.")
-      .with("path", path);
-}
-
-Result<std::string> read_file(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::string out((std::istreambuf_iterator<char>(in)), {});
-  if (!in.good() && !in.eof()) return disk_trouble("read a pack", path);
-  return out;
-}
 
 /// A folder of its own for the time of one merge.
 struct Scratch {
@@ -60,87 +38,7 @@ struct Scratch {
   std::string folder;
 };
 
-Result<> write_file(const std::string& path, std::string_view bytes) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-  out.close();
-  if (!out) return disk_trouble("write a pack", path);
-  return {};
-}
-
 }  // namespace
-
-// --- staging ------------------------------------------------------------------------------------
-
-struct StagedBlobs::Writer {
-  git::PackFileWriter pack;
-  std::string path;
-};
-
-StagedBlobs::StagedBlobs(std::string temporary_folder, std::size_t raw_bytes_max)
-    : folder_(std::move(temporary_folder)), raw_bytes_max_(raw_bytes_max) {}
-
-StagedBlobs::~StagedBlobs() {
-  if (!file_) return;
-  std::error_code ignored;
-  std::filesystem::remove(file_->path, ignored);
-}
-
-Result<git::Oid> StagedBlobs::add(std::string_view content) {
-  git::Oid oid = git::object_id(git::ObjectType::blob, content);
-  bytes_ += content.size();
-  if (!known_.emplace(oid, true).second) return oid;
-  if (content.size() <= small_blob_bytes_max &&
-      small_bytes_ + content.size() <= small_total_bytes_max) {
-    small_.emplace(oid, content);
-    small_bytes_ += content.size();
-  }
-  if (!file_ && raw_bytes_ + content.size() > raw_bytes_max_) CAIRN_CHECK(move_to_file());
-  if (file_) return file_->pack.add(git::ObjectType::blob, content);
-  raw_bytes_ += content.size();
-  raw_.push_back({git::ObjectType::blob, oid, std::string(content)});
-  return oid;
-}
-
-Result<> StagedBlobs::move_to_file() {
-  std::string path = temporary_name(folder_) + ".pack";
-  CAIRN_TRY(pack, git::PackFileWriter::create(path));
-  file_ = std::make_unique<Writer>(Writer{std::move(pack), path});
-  for (const auto& object : raw_) CAIRN_CHECK(file_->pack.add(object.type, object.content));
-  raw_.clear();
-  raw_bytes_ = 0;
-  return {};
-}
-
-Result<> StagedBlobs::close() {
-  if (closed_) return {};
-  if (file_) {
-    CAIRN_TRY(finished, file_->pack.finish());
-    closed_file_ = {file_->path, finished.checksum.hex(),
-                    git::write_idx_v2(finished.index, finished.checksum),
-                    static_cast<std::int64_t>(finished.size_bytes),
-                    static_cast<std::int64_t>(finished.index.size())};
-  }
-  closed_ = true;
-  return {};
-}
-
-Result<std::string> StagedBlobs::read(const git::Oid& oid, std::size_t bytes_max) const {
-  if (auto small = small_.find(oid); small != small_.end()) return small->second;
-  for (const auto& object : raw_)
-    if (object.oid == oid) return object.content;
-  if (!file_ || !closed_)
-    return fail(ErrorCode::not_found, "EntryNotFound", "The file is not part of this commit.");
-  // Rare: a large text of this very commit is read back, so its pack is opened for the moment.
-  CAIRN_CHECK(write_file(file_->path.substr(0, file_->path.size() - 5) + ".idx", closed_file_.idx));
-  auto opened = git::DiskPack::open(file_->path);
-  std::error_code ignored;
-  std::filesystem::remove(file_->path.substr(0, file_->path.size() - 5) + ".idx", ignored);
-  if (!opened) return fail(opened.error());
-  git::ObjectSource source({}, {*opened});
-  CAIRN_TRY(object, source.read(oid, bytes_max));
-  return std::move(object.content);
-}
 
 // --- reading ------------------------------------------------------------------------------------
 
@@ -261,82 +159,6 @@ Result<git::Object> Packs::read(RepoId repo, const git::Oid& oid, std::size_t by
     if (object || object.error().code != ErrorCode::not_found || fresh) return object;
   }
   return fail(ErrorCode::not_found, "ObjectNotFound", "The object is not stored.");
-}
-
-// --- copies on this node's disk -----------------------------------------------------------------
-
-void Packs::note_use(const std::string& checksum) {
-  std::lock_guard lock(files_mutex_);
-  files_[checksum].used_at = std::chrono::steady_clock::now();
-}
-
-void Packs::note_open(const std::string& checksum, RepoId repo,
-                      const std::shared_ptr<const git::DiskPack>& pack) {
-  std::lock_guard lock(files_mutex_);
-  auto& file = files_[checksum];
-  file.open = pack;
-  file.repos.insert(repo.value);
-}
-
-/// Whether nobody reads the copy: not for a while, and not through a source that is open. Sources
-/// that are only kept for the next reader are closed; it opens its own.
-bool Packs::let_go(const std::string& checksum, std::chrono::steady_clock::time_point now) {
-  std::lock_guard lock(files_mutex_);
-  auto known = files_.find(checksum);
-  if (known == files_.end()) return true;
-  if (now - known->second.used_at < std::chrono::microseconds(options_.pack_files_idle_min.us))
-    return false;
-  for (auto repo : known->second.repos) entries_.erase(repo);
-  if (!known->second.open.expired()) return false;
-  files_.erase(known);
-  return true;
-}
-
-std::uint64_t Packs::trim_files() {
-  namespace fs = std::filesystem;
-  struct File {
-    std::string checksum, path;
-    std::uint64_t bytes = 0;
-    std::chrono::steady_clock::time_point used_at;
-    fs::file_time_type made_at;
-  };
-  std::vector<File> all;
-  std::uint64_t sum = 0, freed = 0;
-  std::error_code failed;
-  for (const auto& entry :
-       fs::recursive_directory_iterator(options_.cache_folder + "/packs", failed)) {
-    auto name = entry.path().stem().string();  // "pack-<checksum>"
-    if (entry.path().extension() != ".pack" || !name.starts_with("pack-")) continue;
-    File file{name.substr(5),
-              entry.path().string(),
-              entry.file_size(failed),
-              {},
-              entry.last_write_time(failed)};
-    if (failed) continue;
-    sum += file.bytes;
-    all.push_back(std::move(file));
-  }
-  if (sum <= options_.pack_files_bytes_max) return 0;
-  {
-    std::lock_guard lock(files_mutex_);
-    for (auto& file : all)
-      if (auto known = files_.find(file.checksum); known != files_.end())
-        file.used_at = known->second.used_at;
-  }
-  // Those that this process never read come first, the oldest of them before the others.
-  std::ranges::sort(all, [](const File& a, const File& b) {
-    return std::tie(a.used_at, a.made_at) < std::tie(b.used_at, b.made_at);
-  });
-  auto now = std::chrono::steady_clock::now();
-  for (const auto& file : all) {
-    if (sum - freed <= options_.pack_files_bytes_max) break;
-    if (!let_go(file.checksum, now)) continue;
-    // The pack first: an index without one is not taken for whole.
-    fs::remove(file.path, failed);
-    fs::remove(file.path.substr(0, file.path.size() - 5) + ".idx", failed);
-    freed += file.bytes;
-  }
-  return freed;
 }
 
 // --- writing ------------------------------------------------------------------------------------
