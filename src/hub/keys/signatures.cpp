@@ -132,22 +132,28 @@ struct Signatures::Parts {
     kept.insert_or_assign(name, signature);
   }
 
-  /// Blocks.
-  Result<std::optional<CommitSignature>> one(const repo::CommitRef& commit) {
+  /// An answer; `open` when a program would have to be asked for it.
+  struct Looked {
+    std::optional<CommitSignature> signature;
+    bool open = false;
+  };
+  /// Blocks. @param may_check  by a program, when nothing is kept.
+  Result<Looked> one(const repo::CommitRef& commit, bool may_check) {
     CAIRN_TRY(text, history.commit_text(commit->repo, commit->oid));
     auto split = git::split_signature(text);
-    if (!split) return std::optional<CommitSignature>(CommitSignature{});
-    if (!*split) return std::optional<CommitSignature>{};
+    if (!split) return Looked{CommitSignature{}};
+    if (!*split) return Looked{};
     CAIRN_TRY(data, git::parse_commit(text));
     auto email = to_lower_ascii(data.committer.email);
     if (!is_valid_utf8(email) || email.contains('\0')) email.clear();
     auto look = [&](db::Tx& tx) -> Result<Standing> { return standing_of(tx, email); };
     CAIRN_TRY(by, database.read_now(look));
     auto name = commit->oid.hex() + by.state;
-    if (auto answer = known(name)) return answer;
+    if (auto answer = known(name)) return Looked{std::move(answer)};
+    if (!may_check) return Looked{.open = true};
     auto out = judge(**split, by, email, scratch);
     keep(name, out);
-    return std::optional<CommitSignature>(std::move(out));
+    return Looked{std::move(out)};
   }
 };
 
@@ -158,19 +164,36 @@ Signatures::~Signatures() = default;
 
 Task<Result<std::vector<std::optional<CommitSignature>>>> Signatures::of(
     std::vector<repo::CommitRef> commits) {
+  using Answers = std::vector<Parts::Looked>;
   auto parts = parts_;
-  std::string who = commits.empty() ? "" : std::to_string(commits.front()->repo.value);
-  CAIRN_CO_TRY(slot, co_await parts->slots.acquire(who, wait_max));
-  (void)slot;  // Held until the end.
-  auto look = [parts, commits]() -> Result<std::vector<std::optional<CommitSignature>>> {
-    std::vector<std::optional<CommitSignature>> out;
+  auto first = [parts, commits]() -> Result<Answers> {
+    Answers out;
     for (const auto& commit : commits) {
-      CAIRN_TRY(one, parts->one(commit));
+      CAIRN_TRY(one, parts->one(commit, false));
       out.push_back(std::move(one));
     }
     return out;
   };
-  co_return co_await parts->blocking.run(look);
+  CAIRN_CO_TRY(answers, co_await parts->blocking.run(first));
+  if (std::ranges::any_of(answers, &Parts::Looked::open)) {
+    // Only who needs a program waits for others to be done with theirs.
+    CAIRN_CO_TRY(
+        slot, co_await parts->slots.acquire(std::to_string(commits.front()->repo.value), wait_max));
+    (void)slot;  // Held until the programs have ended.
+    auto rest = [parts, commits, answers]() mutable -> Result<Answers> {
+      for (std::size_t i = 0; i < answers.size(); ++i) {
+        if (!answers[i].open) continue;
+        CAIRN_TRY(one, parts->one(commits[i], true));
+        answers[i] = std::move(one);
+      }
+      return std::move(answers);
+    };
+    CAIRN_CO_TRY(checked, co_await parts->blocking.run(rest));
+    answers = std::move(checked);
+  }
+  std::vector<std::optional<CommitSignature>> out;
+  for (auto& answer : answers) out.push_back(std::move(answer.signature));
+  co_return out;
 }
 
 }  // namespace cairn::keys
