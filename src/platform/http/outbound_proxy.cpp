@@ -76,7 +76,12 @@ struct OutboundProxy::State {
       auto socket =
           co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, failed));
       if (failed == asio::error::operation_aborted) co_return;
-      if (failed || connections >= connections_max) continue;
+      if (failed) {  // No descriptors left: others give some back.
+        asio::steady_timer pause(io, std::chrono::milliseconds(100));
+        co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, failed));
+        continue;
+      }
+      if (connections >= connections_max) continue;
       asio::co_spawn(io, serve(std::move(socket)), asio::detached);
     }
   }
