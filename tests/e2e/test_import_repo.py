@@ -362,7 +362,7 @@ def test_who_may_not_and_what_is_taken(server, target, bob):
 
 @pytest.mark.parametrize("setting,code,words", [
     ("CAIRN_PUSH_FILE_BYTES_MAX", "ImportRefused", "git lfs track"),
-    ("CAIRN_PUSH_BYTES_MAX", "PackTooLarge", "at most"),
+    ("CAIRN_PUSH_BYTES_MAX", "PackTooLarge", "An import brings at most"),
     ("CAIRN_LFS_OBJECT_BYTES_MAX", "FileTooLarge", "takes files up to"),
 ])
 def test_limits_of_a_push_are_limits_of_an_import(server, target, setting, code, words):

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <filesystem>
 
 #include <boost/asio/this_coro.hpp>
 
@@ -252,12 +251,9 @@ Task<Result<>> Imports::run(work::WorkItem item, std::function<bool()> stopping)
     return store::find(tx, ImportId{id});
   };
   CAIRN_CO_TRY(row, co_await parts_->database.read(read));
-  if (!row) co_return Result<>{};
-  auto clean = [folder = folder_of(*parts_, row->public_id)] {
-    std::error_code ignored;
-    std::filesystem::remove_all(folder, ignored);
-  };
-  if (row->state != State::waiting && row->state != State::running) {
+  auto clean = [parts = parts_, id = *id] { remove_folder(parts->folder, ImportId{id}); };
+  // It went with its repository or its owner, or was cancelled.
+  if (!row || (row->state != State::waiting && row->state != State::running)) {
     co_await parts_->blocking.run(clean);
     co_return Result<>{};
   }

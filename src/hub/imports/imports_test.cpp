@@ -1,8 +1,11 @@
 #include "hub/imports/imports.h"
 
+#include <filesystem>
+
 #include <gtest/gtest.h>
 
 #include "hub/imports/lfs_client.h"
+#include "hub/imports/run.h"
 #include "hub/imports/source.h"
 #include "hub/imports/store.h"
 #include "hub/repo/testing/hub.h"
@@ -56,6 +59,20 @@ TEST(ImportLfs, OffersAreReadAndStrangersHeadersAreChecked) {
   EXPECT_EQ((*offers)[2].headers.get("Authorization"), "Basic secret");
   for (const char* bad : {"", "[]", "{\"objects\": 1}", "<html>"})
     EXPECT_EQ(parse_batch(bad, {here}, source, "").error().word, "SourceUnavailable") << bad;
+}
+
+TEST(ImportFolder, GoesByTheImportsNumberAlone) {
+  namespace fs = std::filesystem;
+  const std::string root = testing::TempDir() + "imports-" + make_public_id().hex;
+  for (const char* name : {"/5-abc/bare", "/5-def", "/55-abc", "/15-abc"})
+    fs::create_directories(root + name);
+  remove_folder(root, ImportId{5});
+  EXPECT_FALSE(fs::exists(root + "/5-abc"));
+  EXPECT_FALSE(fs::exists(root + "/5-def"));
+  EXPECT_TRUE(fs::exists(root + "/55-abc"));
+  EXPECT_TRUE(fs::exists(root + "/15-abc"));
+  remove_folder(root + "/nothing", ImportId{5});
+  fs::remove_all(root);
 }
 
 class ImportRows : public testing::TestWithParam<db::Engine> {

@@ -74,8 +74,10 @@ class Run {
   bool has_too_large_ = false;
 };
 
-/// The folder of one import.
-[[nodiscard]] std::string folder_of(const Parts& parts, const PublicId& id);
+/// The folder of one import: "<id>-<public id>", so that it is found when the row is gone.
+[[nodiscard]] std::string folder_of(const Parts& parts, const Import& import);
+/// Removes what an import left below `Parts::folder`. Blocks.
+void remove_folder(const std::string& root, ImportId id);
 
 constexpr std::string_view token_purpose = "import-token";
 

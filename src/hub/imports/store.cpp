@@ -1,6 +1,7 @@
 #include "hub/imports/store.h"
 
 #include "base/json.h"
+#include "platform/db/rows.h"
 
 namespace cairn::imports {
 
@@ -163,9 +164,7 @@ std::optional<Import> of_repo(db::Tx& tx, RepoId repo) {
 }
 
 std::vector<Import> of_user(db::Tx& tx, UserId user, int limit) {
-  std::vector<Import> out;
-  for (const auto& row : tx.all(of_user_sql, user, limit)) out.push_back(import_of(row));
-  return out;
+  return db::map_rows(tx.all(of_user_sql, user, limit), import_of);
 }
 
 std::size_t count_open(db::Tx& tx, UserId user) {

@@ -46,6 +46,7 @@ process::Command remote_command(const std::string& folder, const Remote& remote,
   environment["GIT_HTTP_USER_AGENT"] = "git/2 (cairn import)";
   command.deadline = transfer_time_max;
   command.nice = 5;
+  command.file_bytes_max = remote.pack_bytes_max;
   return command;
 }
 
@@ -235,12 +236,17 @@ Result<> each_reachable(const std::string& folder,
                         const std::function<void(const ObjectInfo&)>& visit,
                         const std::atomic<bool>& stop) {
   auto walk = git_command(folder, {"rev-list", "--objects", "--no-object-names", "--all"});
+  constexpr std::size_t line_bytes = 2 * sizeof(Oid) + 1;
   std::string names;
   walk.take_output = [&](std::string_view bytes) {
     names += bytes;
-    return true;
+    return names.size() <= reachable_max * line_bytes;
   };
   CAIRN_TRY(walked, run_local(std::move(walk), stop));
+  if (names.size() > reachable_max * line_bytes)
+    return fail(ErrorCode::too_large, "TooManyObjects",
+                "The source has more than " + std::to_string(reachable_max) +
+                    " objects. Import a part of its history.");
   if (walked.exit_code != 0) return incomplete(walked);
   if (names.empty()) return {};
   auto look = git_command(

@@ -18,9 +18,10 @@ namespace cairn::git {
 /// Another server's repository. The secrets go to git through its environment: an argument vector
 /// is for everybody on the machine to read.
 struct Remote {
-  std::string url;            ///< https:// or http://, checked, without a password.
-  std::string authorization;  ///< "Basic …"; empty: none.
-  std::string proxy;          ///< What every connection goes through.
+  std::string url;                   ///< https:// or http://, checked, without a password.
+  std::string authorization;         ///< "Basic …"; empty: none.
+  std::string proxy;                 ///< What every connection goes through.
+  std::uint64_t pack_bytes_max = 0;  ///< What git may write into one file; 0: any size.
 };
 
 struct RemoteRefs {
@@ -77,8 +78,11 @@ struct ObjectInfo {
   ObjectType type = ObjectType::blob;
   std::uint64_t size_bytes = 0;
 };
+/// A list of so many is held in memory: 200 MiB.
+constexpr std::size_t reachable_max = 5'000'000;
 /// Everything that the refs of a folder reach.
-/// @return `unprocessable`, word "InvalidPack", when something is missing.
+/// @return `unprocessable`, word "InvalidPack", when something is missing; `too_large`, word
+///         "TooManyObjects", above `reachable_max`.
 [[nodiscard]] Result<> each_reachable(const std::string& folder,
                                       const std::function<void(const ObjectInfo&)>& visit,
                                       const std::atomic<bool>& stop);
