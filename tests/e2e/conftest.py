@@ -101,7 +101,11 @@ def pytest_addoption(parser):
                      help="the engine that the servers of this run use")
 
 
-def pytest_collection_modifyitems(items):
+def pytest_collection_modifyitems(config, items):
+    engine = config.getoption("--database")
+    others = [i for i in items if (only := i.get_closest_marker("only_on")) and only.args[0] != engine]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
     if os.environ.get("CAIRN_TEST_DEEP"):
         return
     for item in items:

@@ -12,9 +12,8 @@ from conftest import ADA, WORLD
 from wire import Wire, add, api_of, assert_error
 
 
+@pytest.mark.only_on("sqlite")
 def test_a_locked_database_is_503_with_retry_after_and_then_all_is_well(own_hub):
-    if own_hub.env.get("CAIRN_DATABASE"):
-        pytest.skip("locks of SQLite")
     ada = Wire(own_hub.url, ADA)
     ada.create("ada/locked")
     lock = sqlite3.connect(own_hub.data / "cairn.db", isolation_level=None)
@@ -31,10 +30,10 @@ def test_a_locked_database_is_503_with_retry_after_and_then_all_is_well(own_hub)
     own_hub.fsck()
 
 
+# SQLite's database is a file of the hub's own.
 @pytest.mark.both_engines
+@pytest.mark.only_on("postgres")
 def test_a_database_that_is_gone_is_503_and_comes_back_without_a_restart(own_hub, postgres):
-    if not postgres:
-        pytest.skip("SQLite's database is a file of the hub's own")
     ada = Wire(own_hub.url, ADA)
     ada.create("ada/steady")
     ada.commit("ada/steady", add("before")).ok()
