@@ -27,7 +27,8 @@ class Upload {
   error = $state("");
   /** Why nothing moves, when the way to the hub is closed. */
   waiting = $state("");
-  summary = $state("");
+  /** What somebody typed; null: what is suggested, which follows the files. */
+  summary = $state<string | null>(null);
   here = $state(0);
   speed = $state(0);
   commit = $state("");
@@ -70,7 +71,7 @@ class Upload {
   #take(plan: Plan | null) {
     this.plan = plan;
     this.files = plan?.files ?? [];
-    this.summary = plan?.summary ?? "";
+    this.summary = plan?.summary || null;
     this.here = plan?.here ?? 0;
     this.error = this.commit = this.waiting = "";
     this.speed = 0;
@@ -123,7 +124,7 @@ class Upload {
   }
   #work(only_compare: boolean) {
     const { repo, branch, folder, xorbs } = this.plan!;
-    const title = this.summary.trim() || this.suggestion;
+    const title = this.summary?.trim() || this.suggestion;
     const job: Job = { repo: { ...repo }, branch, folder, title, files: this.files, content: this.#content, xorbs, only_compare };
     this.#worker = new Worker(new URL("./engine.worker.ts", import.meta.url), { type: "module" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#hear(data);
@@ -193,7 +194,7 @@ class Upload {
   async #keep() {
     if (!this.plan) return;
     if (!this.active) mark.rest();
-    await saved_plan.set({ ...this.plan, repo: { ...this.plan.repo }, files: this.files, here: this.here, summary: this.summary });
+    await saved_plan.set({ ...this.plan, repo: { ...this.plan.repo }, files: this.files, here: this.here, summary: this.summary ?? "" });
   }
 
   /** The page goes away, and the work with it. */
