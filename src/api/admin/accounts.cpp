@@ -218,17 +218,7 @@ AdminHandler apply(Services& services) {
 }  // namespace
 
 void add_account_routes(http::Router& router, Services& services) {
-  auto add = [&](http::Method method, std::string path, std::string operation, std::string summary,
-                 AdminHandler handler, Who who = Who::administrator,
-                 std::uint64_t body_max = 1u << 20) {
-    router.add({.method = method,
-                .pattern = std::string(prefix) + path,
-                .operation = "admin." + operation,
-                .summary = std::move(summary),
-                .scope = "admin",
-                .body_bytes_max = body_max,
-                .handler = admin_only(services, who, std::move(handler))});
-  };
+  const AdminRoutes add(router, services);
   using http::Method;
   add(Method::get, "/users", "users.list", "Users.", list_users(services));
   add(Method::post, "/users", "users.create", "Make a user.", create_user(services));

@@ -155,20 +155,14 @@ AdminHandler backup(Services& services) {
 }  // namespace
 
 void add_check_routes(http::Router& router, Services& services) {
-  auto add = [&](std::string path, std::string operation, std::string summary,
-                 AdminHandler handler) {
-    router.add({.method = http::Method::post,
-                .pattern = std::string(prefix) + path,
-                .operation = "admin." + operation,
-                .summary = std::move(summary),
-                .scope = "admin",
-                .handler = admin_only(services, Who::system, std::move(handler))});
-  };
-  add("/fsck", "fsck", "Check every promise about what is stored.", fsck(services));
-  add("/gc", "gc", "Delete what nothing leads to, after its grace.", gc(services));
-  add("/secrets/rotate", "secrets.rotate", "Seal every secret under the current root key.",
-      reseal(services));
-  add("/backup", "backup", "Write a consistent copy of the database.", backup(services));
+  const AdminRoutes add(router, services, Who::system);
+  using http::Method;
+  add(Method::post, "/fsck", "fsck", "Check every promise about what is stored.", fsck(services));
+  add(Method::post, "/gc", "gc", "Delete what nothing leads to, after its grace.", gc(services));
+  add(Method::post, "/secrets/rotate", "secrets.rotate",
+      "Seal every secret under the current root key.", reseal(services));
+  add(Method::post, "/backup", "backup", "Write a consistent copy of the database.",
+      backup(services));
 }
 
 }  // namespace cairn::api::admin

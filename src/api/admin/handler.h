@@ -17,6 +17,23 @@ enum class Who {
 /// under the route's operation.
 [[nodiscard]] http::Handler admin_only(Services& services, Who who, AdminHandler handler);
 
+/// Adds routes below `prefix`, each with `admin_only` before its handler.
+class AdminRoutes {
+ public:
+  AdminRoutes(http::Router& router, Services& services, Who who = Who::administrator)
+      : router_(router), services_(services), who_(who) {}
+  /// @param path       after `prefix`. @param operation  after "admin.".
+  /// @param who        none: as the constructor was told.
+  void operator()(http::Method method, std::string_view path, std::string_view operation,
+                  std::string summary, AdminHandler handler, std::optional<Who> who = {},
+                  std::uint64_t body_bytes_max = 1u << 20) const;
+
+ private:
+  http::Router& router_;
+  Services& services_;
+  Who who_;
+};
+
 /// Entries of one page of a list.
 constexpr int page_max = 1000;
 /// {"items": […], "next": "…"}: `next` is the `after` of the next page, absent on the last.

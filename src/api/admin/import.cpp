@@ -100,22 +100,11 @@ AdminHandler remove_import(Services& services) {
 }  // namespace
 
 void add_import_routes(http::Router& router, Services& services) {
-  router.add({.method = http::Method::post,
-              .pattern = std::string(prefix) + "/import-cache",
-              .operation = "admin.import_cache",
-              .summary = "Make repositories from a client's cache folder on the hub's machine.",
-              .scope = "admin",
-              .handler = admin_only(services, Who::system, import_cache(services))});
-  auto add = [&](http::Method method, std::string path, std::string operation, std::string summary,
-                 AdminHandler handler) {
-    router.add({.method = method,
-                .pattern = std::string(prefix) + path,
-                .operation = "admin." + operation,
-                .summary = std::move(summary),
-                .scope = "admin",
-                .handler = admin_only(services, Who::system, std::move(handler))});
-  };
+  const AdminRoutes add(router, services, Who::system);
   using http::Method;
+  add(Method::post, "/import-cache", "import_cache",
+      "Make repositories from a client's cache folder on the hub's machine.",
+      import_cache(services));
   add(Method::post, "/imports", "import.start",
       "Makes a repository from one elsewhere, or from a folder of the hub's machine.",
       start_import(services));

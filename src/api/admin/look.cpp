@@ -76,19 +76,12 @@ AdminHandler show_health(Services& services) {
 }  // namespace
 
 void add_look_routes(http::Router& router, Services& services) {
-  auto add = [&](std::string path, std::string operation, std::string summary,
-                 AdminHandler handler) {
-    router.add({.method = http::Method::get,
-                .pattern = std::string(prefix) + path,
-                .operation = "admin." + operation,
-                .summary = std::move(summary),
-                .scope = "admin",
-                .handler = admin_only(services, Who::administrator, std::move(handler))});
-  };
-  add("/acts", "acts", "What administrators did, newest first.", list_acts(services));
-  add("/configuration", "configuration", "The program's configuration as it is in force.",
-      list_configuration(services));
-  add("/health", "health", "How the hub is.", show_health(services));
+  const AdminRoutes add(router, services);
+  using http::Method;
+  add(Method::get, "/acts", "acts", "What administrators did, newest first.", list_acts(services));
+  add(Method::get, "/configuration", "configuration",
+      "The program's configuration as it is in force.", list_configuration(services));
+  add(Method::get, "/health", "health", "How the hub is.", show_health(services));
 }
 
 }  // namespace cairn::api::admin

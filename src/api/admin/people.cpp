@@ -174,15 +174,7 @@ AdminHandler make_password_link(Services& services) {
 }  // namespace
 
 void add_people_routes(http::Router& router, Services& services) {
-  auto add = [&](http::Method method, std::string path, std::string operation, std::string summary,
-                 AdminHandler handler, Who who = Who::administrator) {
-    router.add({.method = method,
-                .pattern = std::string(prefix) + path,
-                .operation = "admin." + operation,
-                .summary = std::move(summary),
-                .scope = "admin",
-                .handler = admin_only(services, who, std::move(handler))});
-  };
+  const AdminRoutes add(router, services);
   using http::Method;
   add(Method::get, "/settings", "settings.list", "What is decided about this hub.",
       list_settings(services));

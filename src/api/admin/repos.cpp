@@ -131,15 +131,7 @@ AdminHandler stats(Services& services) {
 }  // namespace
 
 void add_repo_routes(http::Router& router, Services& services) {
-  auto add = [&](http::Method method, std::string path, std::string operation, std::string summary,
-                 AdminHandler handler, Who who = Who::administrator) {
-    router.add({.method = method,
-                .pattern = std::string(prefix) + path,
-                .operation = "admin." + operation,
-                .summary = std::move(summary),
-                .scope = "admin",
-                .handler = admin_only(services, who, std::move(handler))});
-  };
+  const AdminRoutes add(router, services);
   using http::Method;
   add(Method::get, "/repos", "repos.list",
       "Repositories, or with deleted=1 those that can come back.", list(services));

@@ -62,4 +62,16 @@ void add_routes(http::Router& router, Services& services) {
   add_look_routes(router, services);
 }
 
+void AdminRoutes::operator()(http::Method method, std::string_view path, std::string_view operation,
+                             std::string summary, AdminHandler handler, std::optional<Who> who,
+                             std::uint64_t body_bytes_max) const {
+  router_.add({.method = method,
+               .pattern = std::string(prefix) + std::string(path),
+               .operation = "admin." + std::string(operation),
+               .summary = std::move(summary),
+               .scope = "admin",
+               .body_bytes_max = body_bytes_max,
+               .handler = admin_only(services_, who.value_or(who_), std::move(handler))});
+}
+
 }  // namespace cairn::api::admin

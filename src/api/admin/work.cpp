@@ -63,15 +63,7 @@ AdminHandler retry_failed(Services& services) {
 }  // namespace
 
 void add_work_routes(http::Router& router, Services& services) {
-  auto add = [&](http::Method method, std::string path, std::string operation, std::string summary,
-                 AdminHandler handler) {
-    router.add({.method = method,
-                .pattern = std::string(prefix) + path,
-                .operation = "admin." + operation,
-                .summary = std::move(summary),
-                .scope = "admin",
-                .handler = admin_only(services, Who::administrator, std::move(handler))});
-  };
+  const AdminRoutes add(router, services);
   using http::Method;
   add(Method::get, "/work", "work.list", "Background work.", list_work(services));
   add(Method::post, "/work/{id}/retry", "work.retry", "Run one item now.", retry_work(services));
