@@ -300,12 +300,18 @@ def wait_long(hub, import_):
     return now
 
 
+def held(server, target, byte=1000):
+    """An import that waits in the middle of its large file, until `server.release`."""
+    server.hold_at[sha256(WEIGHTS)] = byte
+    begun = start(target, url=f"{server.url}/lab/bert").ok().json
+    assert server.held.wait(WAIT_SECONDS_MAX)
+    return begun
+
+
 def test_a_restart_goes_on_at_once(server, target):
     server.add(WEIGHTS)
     served(server, {"1.bin": pointer(WEIGHTS)})
-    server.hold_at[sha256(WEIGHTS)] = 100_000
-    begun = start(target, url=f"{server.url}/lab/bert").ok().json
-    assert server.held.wait(WAIT_SECONDS_MAX)
+    begun = held(server, target, 100_000)
     target.stop()
     server.release.set()
     target.start()
@@ -402,9 +408,7 @@ def test_what_the_source_sends_is_what_it_says(server, target):
 def test_a_cancelled_import_ends_and_goes_on_when_asked(server, target):
     server.add(WEIGHTS)
     served(server, {"model.bin": pointer(WEIGHTS)})
-    server.hold_at[sha256(WEIGHTS)] = 1000
-    begun = start(target, url=f"{server.url}/lab/bert").ok().json
-    assert server.held.wait(WAIT_SECONDS_MAX)
+    begun = held(server, target)
     running = start(target, url=f"{server.url}/lab/bert")
     assert (running.status, running["X-Error-Code"]) == (409, "ImportRunning")
     assert Wire(target.url, BOB)("DELETE", f"/api/-/v1/imports/{begun['id']}").status == 204
@@ -420,9 +424,7 @@ def test_a_cancelled_import_ends_and_goes_on_when_asked(server, target):
 def test_nothing_that_somebody_made_meanwhile_is_replaced(server, target):
     server.add(WEIGHTS)
     served(server, {"model.bin": pointer(WEIGHTS)})
-    server.hold_at[sha256(WEIGHTS)] = 1000
-    begun = start(target, url=f"{server.url}/lab/bert").ok().json
-    assert server.held.wait(WAIT_SECONDS_MAX)
+    begun = held(server, target)
     bob = Wire(target.url, BOB)
     bob.commit("bob/bert", add("mine.txt")).ok()
     server.release.set()
@@ -434,9 +436,7 @@ def test_nothing_that_somebody_made_meanwhile_is_replaced(server, target):
 def test_a_repository_that_goes_takes_its_import_along(server, target):
     server.add(WEIGHTS)
     served(server, {"model.bin": pointer(WEIGHTS)})
-    server.hold_at[sha256(WEIGHTS)] = 1000
-    begun = start(target, url=f"{server.url}/lab/bert").ok().json
-    assert server.held.wait(WAIT_SECONDS_MAX)
+    begun = held(server, target)
     bob = Wire(target.url, BOB)
     bob("DELETE", "/api/repos/delete", json_body={"name": "bert", "type": "model"}).ok()
     server.release.set()

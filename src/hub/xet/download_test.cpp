@@ -16,10 +16,7 @@ using testing::prepare;
 using testing::Prepared;
 using testing::run;
 using testing::shuffled;
-
-std::string word(const auto& result) {
-  return result ? "" : result.error().word;
-}
+using testing::word;
 
 class XetDownload : public ::testing::Test, public testing::World {
  protected:

@@ -19,6 +19,11 @@ using lfs::testing::bytes_of;
 using lfs::testing::run;
 using lfs::testing::source_of;
 
+/// The word of an error; empty when there is none.
+std::string word(const auto& result) {
+  return result ? "" : result.error().word;
+}
+
 /// A file as a client prepares it.
 struct Prepared {
   std::string content;

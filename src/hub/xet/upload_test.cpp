@@ -13,6 +13,7 @@ using testing::prepare;
 using testing::Prepared;
 using testing::run;
 using testing::source_of;
+using testing::word;
 
 class XetUpload : public ::testing::TestWithParam<db::Engine>, public testing::World {
  protected:
@@ -21,10 +22,6 @@ class XetUpload : public ::testing::TestWithParam<db::Engine>, public testing::W
 };
 INSTANTIATE_TEST_SUITE_P(Engines, XetUpload, ::testing::ValuesIn(db::testing::engines()),
                          [](const auto& info) { return db::testing::to_string(info.param); });
-
-std::string word(const auto& result) {
-  return result ? "" : result.error().word;
-}
 
 // ---- Xorbs ----
 
