@@ -7,7 +7,7 @@
 namespace cairn::app::cli {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   return "\"" + std::string(text) + "\"";
 }
 
@@ -31,7 +31,7 @@ Failure unknown_option(const Command& command, const std::string& path, const st
     names.push_back(flag);
   }
   auto near = nearest(name, names);
-  return usage_error(quoted(path) + " has no option " + quoted(name) + "." +
+  return usage_error(in_quotes(path) + " has no option " + in_quotes(name) + "." +
                      (near ? " Did you mean " + *near + "?" : see_help(path)));
 }
 
@@ -118,7 +118,7 @@ Result<Invocation> parse(const Command& command, const std::string& path,
       CAIRN_CHECK(take_option(out, command, path, arguments, at));
   }
   if (out.operands.size() > command.operands.size())
-    return usage_error(quoted(out.operands[command.operands.size()]) +
+    return usage_error(in_quotes(out.operands[command.operands.size()]) +
                        " is one argument too many." + see_help(path));
   for (std::size_t i = out.operands.size(); i < command.operands.size(); ++i)
     if (!command.operands[i].optional)
@@ -157,8 +157,9 @@ Result<const Command*> find_command(const Command& parent, const std::string& pa
     names.push_back(command.name);
   }
   auto near = nearest(name, names);
-  return usage_error(quoted(name) + " is not a command of " + quoted(path) + "." +
-                     (near ? " Did you mean " + quoted(path + " " + *near) + "?" : see_help(path)));
+  return usage_error(
+      in_quotes(name) + " is not a command of " + in_quotes(path) + "." +
+      (near ? " Did you mean " + in_quotes(path + " " + *near) + "?" : see_help(path)));
 }
 
 }  // namespace cairn::app::cli

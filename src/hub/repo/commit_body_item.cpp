@@ -11,7 +11,7 @@ Failure invalid_line(std::string message) {
 }
 
 /// "\"a/b.txt\"" for messages, cut where a client sent something absurd.
-std::string quoted(std::string_view path) {
+std::string in_quotes(std::string_view path) {
   return "\"" + std::string(truncate_utf8(path, 200)) + "\"";
 }
 
@@ -25,11 +25,11 @@ Result<std::string> decode_content(BodyItem& item) {
   if (item.encoding.empty() || item.encoding == "utf-8" || item.encoding == "utf8")
     return std::move(item.content);
   if (item.encoding != "base64")
-    return invalid_line("The `encoding` of " + quoted(item.path) + " is utf-8 or base64.");
+    return invalid_line("The `encoding` of " + in_quotes(item.path) + " is utf-8 or base64.");
   auto bytes = base64_decode(item.content);
   std::string().swap(item.content);
   if (!bytes)
-    return invalid_line("The content of " + quoted(item.path) +
+    return invalid_line("The content of " + in_quotes(item.path) +
                         " is not base64 (RFC 4648, section 4, with padding).");
   return bytes;
 }
@@ -37,7 +37,7 @@ Result<std::string> decode_content(BodyItem& item) {
 }  // namespace
 
 Error file_too_large(const std::string& path, std::size_t file_bytes_max) {
-  auto name = path.empty() ? std::string("A file") : quoted(path);
+  auto name = path.empty() ? std::string("A file") : in_quotes(path);
   return fail(ErrorCode::too_large, "FileTooLarge",
               name + " is larger than " + human_bytes(file_bytes_max) +
                   ", the most for a regular file. Upload it through LFS and commit an `lfsFile` "
@@ -83,7 +83,7 @@ Result<BodyItem::Made> BodyItem::to_ops(history::Staging& staging, std::size_t f
     return made;
   }
   if (kind != "file" && kind != "lfsFile")
-    return invalid_line("The key " + quoted(kind) +
+    return invalid_line("The key " + in_quotes(kind) +
                         " is not known. Use header, file, lfsFile, deletedFile, deletedFolder or "
                         "deletedEntry.");
   if (path.empty()) return invalid_line("A `" + kind + "` needs a `path`.");
@@ -93,19 +93,20 @@ Result<BodyItem::Made> BodyItem::to_ops(history::Staging& staging, std::size_t f
     made.ops.emplace_back(Rename{std::move(source), target});
   }
   if (kind == "lfsFile") {
-    if (bad_size) return invalid_line("The `size` of " + quoted(path) + " is a number of bytes.");
+    if (bad_size)
+      return invalid_line("The `size` of " + in_quotes(path) + " is a number of bytes.");
     if (oid.empty() && !made.ops.empty()) return made;
     if (!algo.empty() && algo != "sha256" && algo != "sha_256")
-      return invalid_line("The `algo` of " + quoted(path) + " is sha256.");
+      return invalid_line("The `algo` of " + in_quotes(path) + " is sha256.");
     auto sha256 = Sha256Digest::parse(to_lower_ascii(oid));
     if (!sha256)
-      return invalid_line("The `oid` of " + quoted(path) + " is a SHA-256: 64 hex digits.");
+      return invalid_line("The `oid` of " + in_quotes(path) + " is a SHA-256: 64 hex digits.");
     made.ops.emplace_back(PutLarge{std::move(target), *sha256, size_bytes});
     return made;
   }
   if (!has_content) {
     if (!made.ops.empty()) return made;
-    return invalid_line("The file " + quoted(path) + " needs `content`.");
+    return invalid_line("The file " + in_quotes(path) + " needs `content`.");
   }
   CAIRN_TRY(bytes, decode_content(*this));
   if (bytes.size() > file_bytes_max) return fail(file_too_large(path, file_bytes_max));
