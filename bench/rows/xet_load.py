@@ -133,15 +133,20 @@ def chunk_queries(bench):
             "path": store.path, "token": access["token"]}))
         with stopwatch() as seconds:
             sender.stdin.close()
-            beside = []
+            hits, misses = [], []
             while sender.poll() is None:
-                beside += sum(round_of(16), [])
+                found, missed = round_of(16)
+                hits += found
+                misses += missed
         assert sender.returncode == 0
     sent = XORBS * 16 / 1024
+    beside = hits + misses
     return [
         Measure("p99 of a question, nothing else going on", _p99(alone), "ms"),
         Measure(f"p99 beside {UPLOADS} uploads at once", _p99(beside), "ms", goal=5, least=False),
         Measure("median beside them", median(beside), "ms"),
+        Measure("p99 of those answered with chunks", _p99(hits), "ms"),
+        Measure("p99 of those not known", _p99(misses), "ms"),
         Measure("xorbs received meanwhile", sent / seconds[0], "GiB/s"),
     ], [f"{KEY_CHUNKS} key chunks, each eighth question is answered with a xorb's chunks; "
         f"{XORBS} xorbs of 16 MiB, {len(beside)} questions beside them. Client and program share the cores."]

@@ -33,6 +33,9 @@ struct Inner {
   /// A shard is held in memory as terms, up to 18 MB of them.
   Gate registering;
   HotFiles hot;
+  /// Takes uploads apart, hashes and stores them: dozens at once, so that questions of an instant
+  /// do not stand in line behind their pieces.
+  Blocking uploads;
   /// Decodes what a reader will ask for next, and copies hot files: beside the pool whose threads
   /// wait for it.
   boost::asio::thread_pool ahead;

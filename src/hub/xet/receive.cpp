@@ -1,4 +1,5 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
+#include <sys/resource.h>
 
 #include "base/log.h"
 #include "hub/xet/inner.h"
@@ -8,6 +9,8 @@ namespace {
 
 /// One hop to a pool thread costs some 20 µs; decoding and hashing so much takes 300 µs.
 constexpr std::size_t block_bytes = 512 << 10;
+/// When cores are few: answers of an instant come before pieces of uploads.
+constexpr int upload_nice = 5;
 
 Failure read_only() {
   return fail(ErrorCode::forbidden, "XetTokenReadOnly",
@@ -44,6 +47,9 @@ struct Receiving {
   std::optional<XorbIndex> index;
 
   Result<> take(const Block& block) {
+    // Once for each thread of `uploads`.
+    thread_local bool behind = ::setpriority(PRIO_PROCESS, 0, upload_nice) == 0;
+    (void)behind;
     for (const auto& piece : block) {
       CAIRN_TRY(keep, verifier.write(piece));
       if (writer && keep > 0) CAIRN_CHECK(writer->write(std::string_view(piece).substr(0, keep)));
@@ -68,13 +74,13 @@ Task<Result<>> receive(Inner& in, Source source, std::shared_ptr<Receiving> rece
   CAIRN_CO_TRY(block, co_await read_block(source));
   while (!block.empty()) {
     auto take = [receiving, &block] { return receiving->take(block); };
-    auto [taken, next] = co_await (in.blocking.run(take) && read_block(source));
+    auto [taken, next] = co_await (in.uploads.run(take) && read_block(source));
     if (!taken) co_return std::unexpected(std::move(taken).error());
     if (!next) co_return std::unexpected(std::move(next).error());
     block = std::move(*next);
   }
   auto finish = [receiving] { return receiving->finish(); };
-  co_return co_await in.blocking.run(finish);
+  co_return co_await in.uploads.run(finish);
 }
 
 XorbRow row_of(const Hash& name, const storage::Key& key, const XorbIndex& index) {
@@ -150,7 +156,7 @@ Task<Result<>> Xet::receive_xorb(Token token, Hash name,
   if (!received) {
     // Deleting megabytes takes a moment.
     auto drop = [receiving] { receiving->writer.reset(); };
-    co_await in.blocking.run(drop);
+    co_await in.uploads.run(drop);
     co_return received;
   }
   co_return co_await settle(in, token, row_of(name, key, *receiving->index), receiving);

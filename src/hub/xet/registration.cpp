@@ -163,11 +163,11 @@ Task<Result<Progress>> Registration::step() {
     auto hash = [hashing, bytes] { hashing->hasher.update(*bytes); };
     if (hashing->at < hashing->reader->size_bytes()) {
       auto read = [hashing] { return hashing->read(); };
-      auto done = co_await (inner_.blocking.run(read) && inner_.blocking.run(hash));
+      auto done = co_await (inner_.uploads.run(read) && inner_.uploads.run(hash));
       if (!done) co_return std::unexpected(std::move(done).error());
       continue;
     }
-    co_await inner_.blocking.run(hash);
+    co_await inner_.uploads.run(hash);
     CAIRN_CO_CHECK(settle_sha256(files_[hashed_], hashing->hasher.finish()));
     ++hashed_;
     hashing_.reset();
@@ -175,7 +175,7 @@ Task<Result<Progress>> Registration::step() {
   if (hashing_) co_return Progress{verified_bytes_, total_bytes_};
   if (hashed_ < files_.size()) {
     auto some = [this] { return hash_files(); };
-    CAIRN_CO_CHECK(co_await inner_.blocking.run(some));
+    CAIRN_CO_CHECK(co_await inner_.uploads.run(some));
     co_return Progress{verified_bytes_, total_bytes_};
   }
   CAIRN_CO_CHECK(co_await store_some());
@@ -258,13 +258,13 @@ Task<Result<std::shared_ptr<Registration>>> Xet::receive_shard(
     CAIRN_CO_TRY(piece, co_await source());
     if (piece.empty()) break;
     auto write = [reader, registration, bytes = std::move(piece)] { return reader->write(bytes); };
-    CAIRN_CO_CHECK(co_await in.blocking.run(std::move(write)));
+    CAIRN_CO_CHECK(co_await in.uploads.run(std::move(write)));
   }
   auto end = [reader, registration]() -> Result<> {
     CAIRN_CHECK(reader->finish());
     return registration->end();
   };
-  CAIRN_CO_CHECK(co_await in.blocking.run(std::move(end)));
+  CAIRN_CO_CHECK(co_await in.uploads.run(std::move(end)));
   co_return registration;
 }
 

@@ -1,5 +1,7 @@
 #include "hub/xet/xet.h"
 
+#include <thread>
+
 #include <boost/asio/post.hpp>
 
 #include "hub/xet/inner.h"
@@ -16,6 +18,11 @@ constexpr int registering_max = 6;
 constexpr int registering_each_max = 3;
 /// A thread decodes more than 1 GB/s; copies are few.
 constexpr std::size_t ahead_threads = 3;
+
+/// Two for a core: some of them wait for the disk.
+std::size_t upload_threads() {
+  return std::max(4u, 2 * std::thread::hardware_concurrency());
+}
 
 }  // namespace
 
@@ -45,6 +52,7 @@ Inner::Inner(db::Database& d, storage::ObjectStore& s, Blocking& b, const Keyrin
                    .each = registering_each_max,
                    .wait_max = options.turn_wait_max}),
       hot(options.cache_folder, options.cache_bytes_max),
+      uploads(upload_threads()),
       ahead(ahead_threads) {}
 
 Inner::~Inner() {
