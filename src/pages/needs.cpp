@@ -72,7 +72,7 @@ std::string days(const Repo& repo) {
   return own_api("", repo) + "/downloads";
 }
 std::string last_commit(const Repo& repo) {
-  return api(repo) + "/commits/main?limit=1";
+  return api(repo) + "/commits/HEAD?limit=1";
 }
 std::string children(const Repo& repo) {
   return api(repo) + "?expand=childrenModelCount&expand=baseModels";

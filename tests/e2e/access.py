@@ -237,6 +237,7 @@ CALLS = {
     "repo.info_at": call(path={"rev": "main"}),
     "repo.like": call(body={}),
     "repo.move": call(body={"fromRepo": "{repo}", "toRepo": "no-such-owner/moved", "type": "{kind}"}),
+    "repo.set_default_branch": call(body={"branch": "main"}),
     "repo.settings": call(body={}),
     "repo.super_squash": call(path={"rev": "main"}, body={}),
     "space.secrets.put": call(body={"key": "KEY", "value": "value"}),

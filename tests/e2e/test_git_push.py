@@ -100,6 +100,38 @@ def test_default_branch_stays(ada, repo, work):
     assert head(ada, repo) == before
 
 
+def test_another_default_branch_is_what_git_and_the_api_follow(hub, ada, repo, work, tmp_path):
+    on_main = head(ada, repo)
+    work.run("checkout", "-q", "-b", "dev/next")
+    on_dev = work.commit({"README.md": "---\ntags: [next]\n---\n# Next\n"})
+    work.push("origin", "dev/next")
+    own = f"/api/-/v1/models/{repo}/default-branch"
+    for body, status, word in (({"branch": "nothing"}, 404, "RevisionNotFound"),
+                               ({}, 400, None), ({"branch": 1}, 400, None)):
+        refused = ada("PUT", own, json_body=body)
+        assert refused.status == status and (not word or refused["X-Error-Code"] == word), refused
+    answer = ada("PUT", own, json_body={"branch": "dev/next"}).ok().json
+    assert answer == {"defaultBranch": "dev/next", "sha": on_dev}
+
+    info = ada.get(f"/api/models/{repo}").ok().json
+    assert (info["sha"], info["defaultBranch"]) == (on_dev, "dev/next") and "next" in info["tags"]
+    assert ada.get(f"/api/models/{repo}/revision/HEAD").ok().json["sha"] == on_dev
+    assert ada.get(f"/api/models/{repo}/revision/main").ok().json["sha"] == on_main
+    lines = work("ls-remote", "--symref", "origin", "HEAD").splitlines()
+    assert lines == ["ref: refs/heads/dev/next\tHEAD", f"{on_dev}\tHEAD"]
+    clone = Work.clone(hub, repo, tmp_path / "clone")
+    assert clone("rev-parse", "--abbrev-ref", "HEAD") == "dev/next"
+    assert "Next" in ada.get(f"/{repo}", Accept="text/html").ok().text
+
+    # Neither goes: clients ask for main unless told otherwise.
+    for branch, words in (("main", "ask for main"), ("dev/next", "default branch")):
+        done = work.push("origin", f":{branch}", check=False)
+        assert done.code == 1 and words in done.err, done
+    ada("PUT", own, json_body={"branch": "main"}).ok()
+    work.push("origin", ":dev/next")
+    assert ada.get(f"/api/models/{repo}").ok().json["sha"] == on_main
+
+
 def test_rewritten_history_needs_force_and_is_then_what_there_is(ada, repo, work):
     first = work.commit({"f": "secret"})
     work.push()

@@ -428,6 +428,18 @@ def test_settings_change_visibility_and_gating(ada, nobody, bob, repo):
     nobody.get(f"{web_of(repo)}/resolve/main/.gitattributes").ok()
 
 
+@pytest.mark.both_engines
+def test_settings_are_read_by_those_who_may_change_them(ada, bob, nobody, repo):
+    own = api_of(repo).replace("/api/", "/api/-/v1/") + "/settings"
+    ada("PUT", f"{api_of(repo)}/settings", json_body={
+        "gatedNotificationsEmail": "desk@hub.example", "gatedNotificationsMode": "real-time"}).ok()
+    found = ada.get(own).ok().json
+    assert found["gatedNotificationsEmail"] == "desk@hub.example"
+    assert found["gatedNotificationsMode"] == "real-time" and found["defaultBranch"] == "main"
+    assert_error(bob.get(own), 403, "Forbidden")
+    assert_error(nobody.get(own), 401)
+
+
 def test_settings_by_the_published_client(api, bob_api, repo_id):
     api.create_repo(repo_id)
     api.update_repo_settings(repo_id, visibility="private", gated="auto")

@@ -74,6 +74,45 @@ test("what is asked of who wants access is made here, kept in the card, and aske
   await asker.context.close();
 });
 
+test("another default branch is what the page and its lines show; main stays", async () => {
+  await hub.repository("model", "ada/forks", "ada", { "README.md": "# Old words", "w.txt": "x" });
+  await hub.api("POST", "/api/models/ada/forks/branch/dev%2Fnext", "ada", {});
+  await hub.api("POST", "/api/models/ada/forks/commit/dev%2Fnext", "ada", [{ key: "header", value: { summary: "New card", description: "" } }, { key: "file", value: { path: "README.md", content: "# New words", encoding: "utf-8" } }]);
+  const { page, troubles, context } = await hub.browser("ada");
+  await page.goto(hub.url + "/ada/forks/settings");
+  const row = (name: string) => page.locator("li", { has: page.getByRole("link", { name, exact: true }) });
+  await row("dev/next").getByRole("button", { name: "Make it the default" }).click();
+  await row("dev/next").getByText("default", { exact: true }).waitFor();
+  await page.getByText("Programs that name no branch go on fetching main").waitFor();
+  assert.equal(await row("main").getByRole("button", { name: "Delete" }).count(), 0);
+  await page.getByRole("link", { name: "Card", exact: true }).click();
+  await page.getByRole("heading", { name: "New words" }).waitFor();
+  await page.getByRole("button", { name: "Use this model" }).click();
+  await page.getByRole("tab", { name: "Command line" }).click();
+  await page.getByText('--revision "dev/next"').waitFor();
+  await page.keyboard.press("Escape");
+  assert.match((await page.getByRole("link", { name: /^Files/ }).getAttribute("href"))!, /\/tree\/dev%2Fnext$/);
+  assert.deepEqual(troubles, []);
+  await context.close();
+});
+
+test("who gets the mail about requests, and how often, is set beside what people are asked", async () => {
+  await hub.repository("model", "jun/mail", "jun", { "w.txt": "x" });
+  await hub.api("PUT", "/api/models/jun/mail/settings", "jun", { gated: "manual" });
+  const { page, troubles, context } = await hub.browser("jun");
+  await page.goto(hub.url + "/jun/mail/settings");
+  await page.getByLabel("When").selectOption("At once, one for each");
+  await page.getByLabel("To", { exact: false }).last().fill("desk@hub.example");
+  await page.getByRole("button", { name: "Save mail settings" }).click();
+  await page.getByText("Saved").last().waitFor();
+  const kept = (await hub.api("GET", "/api/-/v1/models/jun/mail/settings", "jun")) as Record<string, unknown>;
+  assert.deepEqual([kept.gatedNotificationsMode, kept.gatedNotificationsEmail], ["real-time", "desk@hub.example"]);
+  await page.reload();
+  await page.waitForFunction(() => [...document.querySelectorAll("input")].some((input) => input.value === "desk@hub.example"));
+  assert.deepEqual(troubles, []);
+  await context.close();
+});
+
 test("a space's variables are read and changed, its secrets only set", async () => {
   await hub.api("POST", "/api/repos/create", "ada", { type: "space", name: "app", sdk: "static" });
   const { page, troubles, context } = await hub.browser("ada");

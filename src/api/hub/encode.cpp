@@ -99,6 +99,8 @@ json::object everything(const Services& services, const repo::Info& info, bool b
                    {"tags", texts(info.card->fields.tags)},
                    {"cardData", info.card->data},
                    {"usedStorage", repo.storage_bytes},
+                   // Of this hub alone: the reference always has main.
+                   {"defaultBranch", repo.default_branch},
                    {"xetEnabled", true},
                    {"resourceGroup", nullptr}};
   if (repo.kind != RepoKind::space) {

@@ -52,6 +52,11 @@ BOOST_DESCRIBE_STRUCT(SettingsIn, (),
                       (gated, visibility, private_, discussionsDisabled, orgMembersGated,
                        discussionsSorting, gatedNotificationsEmail, gatedNotificationsMode))
 
+struct DefaultBranchIn {
+  std::string branch;
+};
+BOOST_DESCRIBE_STRUCT(DefaultBranchIn, (), (branch))
+
 struct CreateOut {
   std::string url, name, id;
 };
@@ -154,6 +159,30 @@ json::object settings_json(const repo::Repo& repo) {
           {"discussionsSorting", repo.settings.discussionsSorting},
           {"orgMembersGated", repo.settings.orgMembersGated},
           {"gatedNotificationsMode", repo.settings.gatedNotificationsMode}};
+}
+
+/// The same and what only those who manage it may know.
+json::object all_settings_json(const repo::Repo& repo) {
+  auto out = settings_json(repo);
+  out["gatedNotificationsEmail"] = repo.settings.gatedNotificationsEmail;
+  out["defaultBranch"] = repo.default_branch;
+  return out;
+}
+
+RepoHandler read_settings(Services&) {
+  return [](http::Request&, account::Actor, repo::RepoRef repo) -> Task<Result<http::Response>> {
+    co_return http::json(200, json::value(all_settings_json(*repo)));
+  };
+}
+
+RepoHandler set_default_branch(Services& services) {
+  return [&services](http::Request& request, account::Actor actor,
+                     repo::RepoRef repo) -> Task<Result<http::Response>> {
+    CAIRN_CO_TRY(in, co_await request.read_json<DefaultBranchIn>());
+    CAIRN_CO_TRY(head, co_await services.files.set_default_branch(actor, repo, in.branch));
+    co_return http::json(
+        200, json::value(json::object{{"defaultBranch", in.branch}, {"sha", head->oid.hex()}}));
+  };
 }
 
 // Initial files are inline, so a creation is larger than other bodies: 10 MB of files in base64.
@@ -304,6 +333,22 @@ void add_repo_routes(http::Router& router, Services& services) {
                 .scope = "write",
                 .handler = on_repo(services, kind, access::Action::administer, change),
                 .request_schema = json_schema<SettingsIn>()});
+    std::string own = "/api/-/v1/" + std::string(repo::plural(kind)) + "/{ns}/{name}";
+    router.add(
+        {.method = http::Method::get,
+         .pattern = own + "/settings",
+         .operation = "repo.read_settings",
+         .summary = "All settings, for those who may change them.",
+         .scope = "read",
+         .handler = on_repo(services, kind, access::Action::administer, read_settings(services))});
+    router.add({.method = http::Method::put,
+                .pattern = own + "/default-branch",
+                .operation = "repo.set_default_branch",
+                .summary = "Choose the branch that pages, lists and clones follow.",
+                .scope = "write",
+                .handler = on_repo(services, kind, access::Action::administer,
+                                   set_default_branch(services)),
+                .request_schema = json_schema<DefaultBranchIn>()});
   }
 }
 

@@ -27,6 +27,7 @@ const std::vector<Shown>& shown_types() {
       {"repo.ref.created", {"ref", "new"}},
       {"repo.ref.moved", {"ref", "new"}},
       {"repo.ref.deleted", {"ref"}},
+      {"repo.default_branch.changed", {"from", "to"}},
       {"repo.moved", {"from"}},
       {"repo.updated", {"visibility"}},
       {"repo.liked", {}},

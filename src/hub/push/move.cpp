@@ -44,6 +44,7 @@ class Mover {
     auto there = history_.find_ref(tx_, current_.id, command.ref);
     if (value_of(there) != command.from) return std::string(stale);
     bool is_default = command.ref == "refs/heads/" + current_.default_branch;
+    // It may have become the default one since `refusals` looked.
     if (is_default && !command.to) return "the default branch cannot be deleted";
     // Another branch became the default one since the card was read.
     if (is_default && (!ready_.card || ready_.default_branch != current_.default_branch))

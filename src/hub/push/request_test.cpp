@@ -109,6 +109,8 @@ TEST(PushRules, RefsOfTheHubAreNotPushedTo) {
     EXPECT_NE(refused(ref), "") << ref;
   EXPECT_NE(refuse_ref({oid, {}, "refs/heads/main"}, "main"), "");
   EXPECT_EQ(refuse_ref({oid, {}, "refs/heads/other"}, "main"), "");
+  EXPECT_NE(refuse_ref({oid, {}, "refs/heads/main"}, "other"), "") << "clients ask for it";
+  EXPECT_NE(refuse_ref({oid, {}, "refs/heads/other"}, "other"), "");
   auto twice = refusals({{{}, oid, "refs/heads/x"}, {{}, oid, "refs/heads/x"}}, "main");
   EXPECT_NE(twice[0], "");
   EXPECT_EQ(twice[0], twice[1]);

@@ -20,8 +20,11 @@ std::string refuse_ref(const Command& command, std::string_view default_branch) 
   if (!is_branch && !ref.starts_with(tags))
     return "only refs/heads/ and refs/tags/ can be pushed to";
   if (!command.from && !command.to) return "there is no such ref";
-  if (!command.to && is_branch && ref.substr(heads.size()) == default_branch)
-    return "the default branch cannot be deleted";
+  if (!command.to && is_branch) {
+    auto name = ref.substr(heads.size());
+    if (name == default_branch) return "the default branch cannot be deleted";
+    if (name == repo::clients_branch) return "programs ask for main, so it cannot be deleted";
+  }
   // What is there already, under whatever name, may always be deleted.
   if (!command.to) return "";
   auto name = repo::full_ref(is_branch ? "heads" : "tags",

@@ -11,6 +11,7 @@
 ///   repo.created      {"duplicate_of"?}                 repo.restored   {}
 ///   repo.deleted      {"purge_at"}                      repo.purged     {}
 ///   repo.moved        {"from"}                          repo.updated    {"visibility", "gating"}
+///   repo.default_branch.changed         {"from", "to"}
 ///   repo.ref.created, repo.ref.moved, repo.ref.deleted  {"ref", "old"?, "new"?}
 ///   repo.commit       {"ref", "old"?, "new", "title"}
 ///   repo.files.purged {"files", "rewritten"}

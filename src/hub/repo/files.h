@@ -16,6 +16,10 @@
 /// What lies in repositories: files, folders, refs and commits.
 namespace cairn::repo {
 
+/// The branch that a repository begins with and keeps: clients ask for it by name unless they are
+/// told otherwise, whatever the default branch is (docs/decisions/0014).
+constexpr std::string_view clients_branch = "main";
+
 constexpr std::size_t paths_info_max = 2000;  ///< The published schema's; clients send ≤ 1000.
 constexpr int tree_limit_max = 1000;          ///< Without `expand`.
 constexpr int tree_expand_limit_max = 100;    ///< With it: each entry reads a commit row.
@@ -135,11 +139,18 @@ class Files {
   /// @return `conflict` "RefExists", "Reference refs/heads/x already exists"; `invalid_argument`
   ///         "InvalidReference", "Invalid reference for a branch"; "RevisionNotFound".
   Task<Result<CommitRef>> create_branch(Actor actor, RepoRef repo, NewBranch branch);
+  /// The default branch stays, and so does main, which clients ask for unless told otherwise.
   /// @return `forbidden` "CannotDeleteBranch", "Cannot delete refs/heads/main"; "RevisionNotFound".
   Task<Result<>> delete_branch(Actor actor, RepoRef repo, std::string name);
   /// @return `conflict` "RefExists"; `invalid_argument` "InvalidReference"; "RevisionNotFound".
   Task<Result<>> create_tag(Actor actor, RepoRef repo, NewTag tag);
   Task<Result<>> delete_tag(Actor actor, RepoRef repo, std::string name);
+
+  /// What pages, cards, lists, git's HEAD and requests without a revision follow from then on.
+  /// Needs `administer`. The same one again changes nothing.
+  /// @param name  of a branch that is there: "dev". @return its head; "RevisionNotFound";
+  ///        `unavailable` "RefMoved" when it moved meanwhile.
+  Task<Result<CommitRef>> set_default_branch(Actor actor, RepoRef repo, std::string name);
 
  private:
   struct Parts;

@@ -26,6 +26,10 @@ RefInfo ref_info(const history::Ref& ref, std::string_view prefix) {
   return {ref.name.substr(prefix.size()), ref.name, ref.commit};
 }
 
+bool stays(const Repo& repo, std::string_view branch) {
+  return branch == repo.default_branch || branch == clients_branch;
+}
+
 }  // namespace
 
 Result<std::string> full_ref(std::string_view kind, std::string_view name) {
@@ -117,6 +121,10 @@ Task<Result<CommitRef>> Files::create_branch(Actor actor, RepoRef repo, NewBranc
         CAIRN_CHECK(
             history->move_ref(tx, repo->id, ref, from, still.oid, ref_actor(actor), "branch"));
     }
+    // Another branch became the default one since the card was read, or not.
+    if (is_default != (branch.overwrite && branch.name == current.default_branch))
+      return fail(ErrorCode::unavailable, "RefMoved",
+                  "The default branch changed meanwhile. Try again.");
     if (is_default) {
       store::set_head(tx, repo->id, made->oid.hex());
       store::set_card(tx, repo->id, card);
@@ -133,14 +141,14 @@ Task<Result<CommitRef>> Files::create_branch(Actor actor, RepoRef repo, NewBranc
 
 Task<Result<>> Files::delete_branch(Actor actor, RepoRef repo, std::string name) {
   std::string ref = "refs/heads/" + name;
-  if (name == repo->default_branch)
+  if (stays(*repo, name))
     co_return fail(ErrorCode::forbidden, "CannotDeleteBranch", "Cannot delete " + ref);
   CAIRN_CO_CHECK(full_ref("heads", name));
   auto* history = &parts_->history;
   auto* repos = &parts_->repos;
   auto write = [=](db::Tx& tx) -> Result<> {
     CAIRN_TRY(current, repos->recheck(tx, actor, repo->id, Action::write));
-    if (name == current.default_branch)
+    if (stays(current, name))
       return fail(ErrorCode::forbidden, "CannotDeleteBranch", "Cannot delete " + ref);
     auto there = history->find_ref(tx, repo->id, ref);
     if (!there) return no_revision(name);
@@ -151,6 +159,35 @@ Task<Result<>> Files::delete_branch(Actor actor, RepoRef repo, std::string name)
     return {};
   };
   co_return co_await parts_->database.write(write);
+}
+
+Task<Result<CommitRef>> Files::set_default_branch(Actor actor, RepoRef repo, std::string name) {
+  auto ref = full_ref("heads", name);
+  if (!ref) co_return no_revision(name);
+  CAIRN_CO_TRY(head, co_await resolve(repo, *ref));
+  auto* history = &parts_->history;
+  auto* repos = &parts_->repos;
+  // Reading a file may block, so the card comes before the transaction.
+  auto read = [history, repo, head] { return card_at(*history, repo->kind, repo->id, *head); };
+  CAIRN_CO_TRY(card, co_await parts_->blocking.run(read));
+  auto write = [=](db::Tx& tx) -> Result<> {
+    CAIRN_TRY(current, repos->recheck(tx, actor, repo->id, Action::administer));
+    if (current.default_branch == name) return {};
+    auto there = history->find_ref(tx, repo->id, *ref);
+    if (!there) return no_revision(name);
+    if (there->commit != head->oid)
+      return fail(ErrorCode::unavailable, "RefMoved", "The branch moved meanwhile. Try again.");
+    store::set_default_branch(tx, repo->id, name);
+    store::set_head(tx, repo->id, head->oid.hex());
+    store::set_card(tx, repo->id, card);
+    plan_inspection(tx, repo->id);
+    append_event(tx, actor, current, "repo.default_branch.changed",
+                 {{"from", current.default_branch}, {"to", name}});
+    repos->forget_after_commit(tx, current);
+    return {};
+  };
+  CAIRN_CO_CHECK(co_await parts_->database.write(write));
+  co_return head;
 }
 
 Task<Result<>> Files::create_tag(Actor actor, RepoRef repo, NewTag tag) {

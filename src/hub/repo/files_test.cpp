@@ -184,6 +184,48 @@ TEST_P(FilesTest, MovingTheDefaultBranchMovesTheCard) {
   EXPECT_THAT(info.card->fields.tags, ::testing::Not(::testing::Contains("license:mit")));
 }
 
+TEST_P(FilesTest, AnotherDefaultBranchBringsItsCardAndHead) {
+  auto set = [&](const Actor& actor, std::string name) {
+    return word(hub.run(hub.files->set_default_branch(actor, repo, std::move(name))));
+  };
+  hub.put(repo, "README.md", "---\nlicense: mit\n---\n");
+  hub.must(branch({.name = "dev"}));
+  auto on_dev = hub.must(
+      hub.commit(hub.ada, repo,
+                 Hub::header("other") + Hub::file("README.md", "---\nlicense: gpl\n---\n"), "dev"));
+  hub.must(content("HEAD", "README.md"));  // What memory holds must not outlive the change.
+  EXPECT_EQ(set(hub.ada, "dev"), "");
+  auto now = hub.again(repo);
+  EXPECT_EQ(now->default_branch, "dev");
+  EXPECT_EQ(now->sha, on_dev.commit->oid.hex());
+  auto info = hub.must(hub.run(hub.repos->info(now, "", {})));
+  EXPECT_EQ(info.commit->oid, on_dev.commit->oid);
+  EXPECT_THAT(info.card->fields.tags, ::testing::Contains("license:gpl"));
+  for (const auto* revision : {"", "HEAD"})
+    EXPECT_EQ(hub.must(hub.run(hub.files->content(now, revision, "README.md"))).commit->oid,
+              on_dev.commit->oid);
+  EXPECT_EQ(*hub.must(content("main", "README.md")).blob, "---\nlicense: mit\n---\n");
+
+  // Commits follow: those to dev move the head and the card, those to main neither.
+  hub.must(hub.commit(hub.ada, now, Hub::header("m") + Hub::file("README.md", "plain"), "main"));
+  EXPECT_EQ(hub.again(repo)->sha, on_dev.commit->oid.hex());
+  auto next = hub.must(hub.commit(hub.ada, now, Hub::header("d") + Hub::file("x", "y"), "dev"));
+  EXPECT_EQ(hub.again(repo)->sha, next.commit->oid.hex());
+  EXPECT_THAT(hub.must(hub.run(hub.repos->info(hub.again(repo), "", {}))).card->fields.tags,
+              ::testing::Contains("license:gpl"));
+
+  // Neither the one nor the other can be deleted.
+  for (const auto* name : {"dev", "main"})
+    EXPECT_EQ(word(hub.run(hub.files->delete_branch(hub.ada, now, name))), "CannotDeleteBranch");
+  EXPECT_EQ(set(hub.ada, "main"), "");
+  EXPECT_EQ(word(hub.run(hub.files->delete_branch(hub.ada, hub.again(repo), "dev"))), "");
+
+  EXPECT_EQ(set(hub.ada, "dev"), "RevisionNotFound");
+  EXPECT_EQ(set(hub.ada, "refs/heads/main"), "RevisionNotFound");
+  EXPECT_EQ(set(hub.ada, ""), "RevisionNotFound");
+  EXPECT_EQ(set(hub.bob, "main"), "Forbidden");
+}
+
 TEST_P(FilesTest, TagsAreLightOrAnnotated) {
   hub.must(tag({.name = "light", .revision = "main"}));
   hub.must(tag({.name = "v1.0", .revision = "main", .message = "First release"}));

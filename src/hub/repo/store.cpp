@@ -55,6 +55,8 @@ constexpr db::Statement insert_repo{"repo.insert", R"sql(
   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10, $10) RETURNING id)sql"};
 constexpr db::Statement update_head{"repo.set_head", R"sql(
   UPDATE repos SET sha = $1, updated_at = $2, version = version + 1 WHERE id = $3)sql"};
+constexpr db::Statement update_default_branch{"repo.set_default_branch", R"sql(
+  UPDATE repos SET default_branch = $1, version = version + 1 WHERE id = $2)sql"};
 constexpr db::Statement update_storage{"repo.add_storage", R"sql(
   UPDATE repos SET git_bytes = git_bytes + $1, large_bytes = COALESCE($2, large_bytes)
   WHERE id = $3)sql"};
@@ -134,6 +136,7 @@ constexpr const db::Statement* all_statements[] = {&find_by_id,
                                                    &update_owner_purged,
                                                    &insert_repo,
                                                    &update_head,
+                                                   &update_default_branch,
                                                    &update_storage,
                                                    &update_settings,
                                                    &update_name,
@@ -266,6 +269,9 @@ RepoId insert(db::Tx& tx, const Insert& row) {
       tx.one(insert_repo, row.public_id, row.kind, row.owner, row.creator, row.name.name,
              name_key(row.name.name), row.name.key(), row.visibility, row.default_branch, tx.now());
   return inserted->id<RepoId>(0);
+}
+void set_default_branch(db::Tx& tx, RepoId id, std::string_view name) {
+  tx.run(update_default_branch, name, id);
 }
 void set_head(db::Tx& tx, RepoId id, std::string_view sha) {
   tx.run(update_head, sha, tx.now(), id);

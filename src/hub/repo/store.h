@@ -38,6 +38,8 @@ struct Insert {
   std::string default_branch;
 };
 RepoId insert(db::Tx& tx, const Insert& row);
+/// Another branch is the default one; `set_head` says where it is.
+void set_default_branch(db::Tx& tx, RepoId id, std::string_view name);
 /// The default branch moved.
 void set_head(db::Tx& tx, RepoId id, std::string_view sha);
 /// @param large_bytes  empty: as they are.

@@ -28,7 +28,7 @@ export const answers = {
   may_read: (repo: Repo) => `${repo_api(repo)}/auth-check`,
   gate: (repo: Repo) => `/api/-/v1/gates/${plural(repo.type)}/${repo.id}`,
   days: (repo: Repo) => `${own_api(repo)}/downloads`,
-  last_commit: (repo: Repo) => `${repo_api(repo)}/commits/main?limit=1`,
+  last_commit: (repo: Repo) => `${repo_api(repo)}/commits/HEAD?limit=1`,
   children: (repo: Repo) => `${repo_api(repo)}?expand=childrenModelCount&expand=baseModels`,
   tree: (repo: Repo, revision: string, path: string) =>
     `${repo_api(repo)}/tree/${segment(revision)}${under(path)}?expand=true&limit=100`,

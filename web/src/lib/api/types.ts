@@ -33,6 +33,7 @@ export interface RepoInfo {
   description?: string;
   sdk?: string;
   trendingScore?: number;
+  defaultBranch?: string;
 }
 
 export interface TreeEntry {

@@ -6,7 +6,7 @@ export interface HubEvent {
   type: string;
   time: string;
   repo?: { type: RepoType; name: string };
-  data: { ref?: string; title?: string; new?: string; num?: number; user?: string; role?: string };
+  data: { ref?: string; title?: string; new?: string; num?: number; user?: string; role?: string; to?: string };
   actor?: { name: string };
 }
 
@@ -26,6 +26,8 @@ export function deed(event: HubEvent): string | null {
       return `deleted ${ref_words(event.data.ref)}`;
     case "repo.ref.moved":
       return `moved ${ref_words(event.data.ref)}`;
+    case "repo.default_branch.changed":
+      return `made ${event.data.to} the default branch`;
     case "repo.liked":
       return "liked it";
     case "repo.moved":

@@ -19,7 +19,12 @@ export const at = (repo: Repo, verb: string, revision: string, path = "") =>
 export const home_of = repo_path;
 /** A side may be "": it is chosen there. @param dots  "...": only what `to` added since both were one. */
 export const compare_address = (repo: Repo, from: string, to: string, dots = "...") =>
-  `${repo_path(repo)}/compare/${from || to ? `${encodeURIComponent(from || "main")}${dots}${encodeURIComponent(to)}` : "main"}`;
+  `${repo_path(repo)}/compare/${from ? encodeURIComponent(from) + dots : ""}${encodeURIComponent(to)}`;
+
+/** The branch that clients ask for unless they are told otherwise; the hub keeps it. */
+export const clients_branch = "main";
+/** What pages, lists and clones show when nobody names a version. */
+export const default_branch = (info: RepoInfo) => info.defaultBranch ?? clients_branch;
 
 export const is_commit = (revision: string) => /^[0-9a-f]{40}$/.test(revision);
 export const short = (revision: string) => (is_commit(revision) ? revision.slice(0, 8) : revision.replace(/^refs\/(heads|tags)\//, ""));

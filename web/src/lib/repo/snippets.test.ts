@@ -18,6 +18,14 @@ test("a private repository asks for a token and never shows one", () => {
   expect(first?.code).toContain("HF_TOKEN");
   expect(first?.code).not.toMatch(/hf_[A-Za-z0-9]/);
 });
+test("where main is not the default branch, what clients fetch is named and git clones it anyway", () => {
+  const lines = snippets({ repo: { type: "model", id: "ada/bert" }, info: info({ library_name: "transformers", defaultBranch: "dev" }), hub });
+  for (const { id, code } of lines)
+    if (id === "git") expect(code).not.toContain("checkout");
+    else expect(code).toContain('"dev"');
+  const [cli] = snippets({ repo: { type: "model", id: "ada/bert" }, info: info({ defaultBranch: "dev" }), hub, revision: "main" });
+  expect(cli?.code).not.toContain("revision");
+});
 test("the chosen revision is part of every line that fetches", () => {
   for (const { code } of snippets({ repo: { type: "model", id: "ada/bert" }, info: info({ library_name: "transformers" }), hub, revision: "v1.0" }))
     expect(code).toContain('"v1.0"');

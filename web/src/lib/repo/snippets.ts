@@ -2,7 +2,7 @@
 // names this hub's address, none holds a token's value.
 import type { RepoInfo } from "../api/types.ts";
 import { facts_of_tags } from "../words.ts";
-import { name_of, type Repo } from "./repo.ts";
+import { clients_branch, default_branch, name_of, type Repo } from "./repo.ts";
 
 export interface Snippet {
   id: string;
@@ -22,7 +22,10 @@ const quoted = (text: string) => `"${text.replace(/["\\$`]/g, "\\$&")}"`;
 
 export function snippets({ repo, info, hub, revision }: Asked): Snippet[] {
   const closed = info.private || !!info.gated;
-  const pinned = revision && revision !== "main" ? revision : undefined;
+  // Clients fetch main unless they are told otherwise, git what the hub calls the default branch.
+  const wanted = revision ?? default_branch(info);
+  const pinned = wanted === clients_branch ? undefined : wanted;
+  const checkout = wanted === default_branch(info) ? undefined : wanted;
   const type_flag = repo.type === "model" ? "" : ` --repo-type ${repo.type}`;
   const shell = [`export HF_ENDPOINT=${hub}`, ...(closed ? ["export HF_TOKEN=…   # from Settings, Access tokens"] : [])].join("\n");
   const python_head = [
@@ -52,7 +55,7 @@ export function snippets({ repo, info, hub, revision }: Asked): Snippet[] {
   out.push({
     id: "git",
     label: "git",
-    code: `git lfs install\ngit clone ${hub}/${prefix}${repo.id}${pinned ? `\ncd ${name_of(repo.id)} && git checkout ${quoted(pinned)}` : ""}`,
+    code: `git lfs install\ngit clone ${hub}/${prefix}${repo.id}${checkout ? `\ncd ${name_of(repo.id)} && git checkout ${quoted(checkout)}` : ""}`,
   });
   return out;
 }
