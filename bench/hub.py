@@ -16,7 +16,8 @@ sys.path.insert(0, str(ROOT / "tests/e2e"))
 from cairn import PROGRAM, Cairn, free_port  # noqa: E402, F401
 
 TOKEN = "hf_" + ("benchWrite" + "0" * 34)[:34]
-WORLD = {"users": [{"name": "bench", "fullname": "Bench", "email": "bench@hub.example",
+NAME, PASSWORD = "bench", "correct horse battery"
+WORLD = {"users": [{"name": NAME, "fullname": "Bench", "email": "bench@hub.example", "password": PASSWORD,
                     "tokens": [{"name": "write", "value": TOKEN, "role": "write"}]}]}
 REQUEST_SECONDS_MAX = 600
 

@@ -1,7 +1,7 @@
 """One file per kind of row; each row is a function of a `Bench` that returns (measures, notes)."""
 
-from rows import build, commits, downloads, git, git_push, lists, pages, small, start, uploads, whole, xet, \
-    xet_clients, xet_load
+from rows import browser, build, commits, downloads, git, git_push, lists, pages, small, start, uploads, whole, \
+    xet, xet_clients, xet_load
 
 # Letter -> (title, function). Those of NAMED_ONLY run when they are named.
 ROWS = {
@@ -22,6 +22,9 @@ ROWS = {
     "h": ("Clean build and tests", build.build),
     "l": ("Lists of 100 000 repositories", lists.lists),
     "p": ("Pages", pages.pages),
+    "pb": ("Lighthouse: performance of pages", browser.lighthouse),
+    "pd": ("From a click to the next page", browser.click),
+    "pe": ("Upload of a folder in a browser", browser.upload),
     "xa": ("Xet: xorbs on one core", xet.primitives),
     "xb": ("Xet: uploads with the client", xet_clients.uploads),
     "xc": ("Xet: downloads with the client, and without", xet_clients.downloads),

@@ -51,8 +51,10 @@ export class Hub {
   #browser: Browser | undefined;
   /** A name instead of the number is no secure context to a browser: plain HTTP as in an office. */
   readonly host: "127.0.0.1" | "hub.test";
-  constructor(host: "127.0.0.1" | "hub.test" = "127.0.0.1") {
+  readonly env: Record<string, string>;
+  constructor(host: "127.0.0.1" | "hub.test" = "127.0.0.1", env: Record<string, string> = {}) {
     this.host = host;
+    this.env = env;
   }
 
   async start() {
@@ -62,7 +64,7 @@ export class Hub {
     const own = `http://127.0.0.1:${port}`;
     this.direct = `http://127.0.0.1:${front ?? port}`;
     this.url = `http://${this.host}:${front ?? port}`;
-    this.#run(program, ["serve", "--data", this.data, "--listen", `127.0.0.1:${port}`], { CAIRN_PUBLIC_URL: this.url, CAIRN_SSH_LISTEN: "off", CAIRN_ADMIN: "keeper" });
+    this.#run(program, ["serve", "--data", this.data, "--listen", `127.0.0.1:${port}`], { CAIRN_PUBLIC_URL: this.url, CAIRN_SSH_LISTEN: "off", CAIRN_ADMIN: "keeper", ...this.env });
     await answers(own);
     if (front) {
       this.#run(process.execPath, ["tools/dev.ts", own, String(front)], {}, join(root, "web"));
@@ -155,11 +157,17 @@ export class Hub {
     });
     return { context, troubles, page: await context.newPage() };
   }
-  async #sign_in(context: Context, as: string) {
+  /** Of a new session. */
+  async cookies(as: string): Promise<{ name: string; value: string }[]> {
     const response = await fetch(this.direct + "/api/-/v1/session", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ name: as, password }) });
     if (!response.ok) throw new Error(`${as} cannot sign in: ${response.status}`);
-    const cookies = response.headers.getSetCookie().map((line) => /^([^=]+)=([^;]*)/.exec(line)!);
-    await context.addCookies(cookies.map(([, name, value]) => ({ name: name!, value: value!, domain: this.host, path: "/", httpOnly: true, sameSite: "Lax" as const })));
+    return response.headers.getSetCookie().map((line) => {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
+      return { name: name!, value: value! };
+    });
+  }
+  async #sign_in(context: Context, as: string) {
+    await context.addCookies((await this.cookies(as)).map((cookie) => ({ ...cookie, domain: this.host, path: "/", httpOnly: true, sameSite: "Lax" as const })));
   }
 }
 
