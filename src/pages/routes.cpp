@@ -62,7 +62,7 @@ constexpr AccountSection account_sections[] = {
     {"profile", {"/api/-/v1/me"}},
     {"password", {"/api/-/v1/me"}},
     {"tokens", {"/api/-/v1/tokens"}},
-    {"keys", {"/api/-/v1/ssh/keys"}},
+    {"keys", {"/api/-/v1/ssh/keys", "/api/-/v1/gpg/keys"}},
     {"sessions", {"/api/-/v1/sessions"}},
     {"organizations", {"/api/-/v1/organizations", "/api/-/v1/me/invites"}},
     {"applications", {"/api/-/v1/oauth/grants"}},

@@ -64,6 +64,7 @@ export const answers = {
   tokens: () => "/api/-/v1/tokens",
   sessions: () => "/api/-/v1/sessions",
   keys: () => "/api/-/v1/ssh/keys",
+  gpg_keys: () => "/api/-/v1/gpg/keys",
   grants: () => "/api/-/v1/oauth/grants",
   my_organizations: () => "/api/-/v1/organizations",
   my_invites: () => "/api/-/v1/me/invites",

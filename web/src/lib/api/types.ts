@@ -52,6 +52,15 @@ export interface Commit {
   message: string;
   date: string;
   authors: { user: string; avatar?: string }[];
+  /** Absent when it was not signed, or nobody asked. */
+  signature?: Signature;
+}
+export interface Signature {
+  state: "verified" | "unverified";
+  reason: string;
+  type: "gpg" | "ssh" | "other";
+  fingerprint?: string;
+  user?: string;
 }
 
 export interface Refs {
