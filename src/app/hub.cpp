@@ -178,6 +178,23 @@ publishers::Options publisher_options(Hub& hub) {
   return out;
 }
 
+pictures::Options picture_options(const http::Outbound& outbound) {
+  pictures::Options out;
+  // Old cards name pictures without TLS, and hosts of pictures send on to others.
+  out.fetch = [&outbound](const std::string& url, std::size_t bytes_max) -> Result<std::string> {
+    http::OutboundRequest request{.url = url,
+                                  .headers = {{"Accept", "image/*"}},
+                                  .redirects_max = 3,
+                                  .plain_allowed = true,
+                                  .bytes_max = bytes_max};
+    CAIRN_TRY(answer, outbound.ask(request));
+    if (answer.status == 200) return std::move(answer.body);
+    return fail(ErrorCode::unavailable, "OutboundFailed",
+                "The other server did not answer as it should. Try again later.");
+  };
+  return out;
+}
+
 std::string system_user() {
   auto* entry = ::getpwuid(::geteuid());
   return entry && std::string(entry->pw_name) != "root" ? entry->pw_name : "";
@@ -258,6 +275,7 @@ Hub::Hub(Config c, DataFolder f, Keyring k, std::unique_ptr<db::Database> d,
       people(*database, blocking, clock, keyring, accounts, settings, mail,
              people_options(config, repos)),
       renderer(blocking, render_options()),
+      pictures(blocking, keyring, picture_options(outbound)),
       file_bytes(repo::make_file_bytes(*database, *history, *objects, large_files)),
       inspector(*database, *history, repos, file_bytes.get(), blocking),
       operations(*database, *history, repos, large_files, keyring, blocking, clock),

@@ -21,6 +21,7 @@
 #include "hub/mail/mail.h"
 #include "hub/oauth/oauth.h"
 #include "hub/people/people.h"
+#include "hub/pictures/pictures.h"
 #include "hub/publishers/publishers.h"
 #include "hub/push/push.h"
 #include "hub/render/render.h"
@@ -81,6 +82,7 @@ struct Hub {
   community::Community community;
   people::People people;
   render::Renderer renderer;
+  pictures::Pictures pictures;
   std::unique_ptr<repo::FileBytes> file_bytes;
   repo::Inspector inspector;
   repo::Operations operations;

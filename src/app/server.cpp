@@ -331,16 +331,9 @@ int serve(Config config) {
   api::imports::add_routes(router, import_services);
   api::accounts::add_routes(router, account);
   api::admin::add_routes(router, admin);
-  pages::Services page_services{nullptr,
-                                *hub.database,
-                                hub.accounts,
-                                hub.repos,
-                                hub.files,
-                                hub.renderer,
-                                hub.settings,
-                                hub.clock,
-                                hub.config.public_url,
-                                std::string(version)};
+  pages::Services page_services{nullptr,   *hub.database,         hub.accounts,        hub.repos,
+                                hub.files, hub.renderer,          hub.pictures,        hub.settings,
+                                hub.clock, hub.config.public_url, std::string(version)};
   pages::add_api_routes(router, page_services);
   add_operator_routes(router, hub, metrics);
   pages::add_routes(router, page_services);

@@ -34,7 +34,15 @@ std::optional<Named> named_by(std::string_view path) {
 }  // namespace
 
 render::Pictures pictures_of(const settings::Values& rules) {
-  return rules.external_images ? render::Pictures::allow : render::Pictures::ask;
+  switch (rules.external_images) {
+    case settings::ExternalImages::ask:
+      return render::Pictures::ask;
+    case settings::ExternalImages::proxy:
+      return render::Pictures::proxy;
+    case settings::ExternalImages::allow:
+      return render::Pictures::allow;
+  }
+  return render::Pictures::ask;
 }
 
 Task<render::DocumentRef> render_file(Visit& visit, repo::RepoRef repo, std::string revision,
@@ -59,12 +67,13 @@ Task<render::DocumentRef> render_file(Visit& visit, repo::RepoRef repo, std::str
   co_return made ? std::move(*made) : nullptr;
 }
 
-std::string placed(const render::Document& document, RepoKind kind, std::string_view name,
-                   std::string_view revision) {
+std::string placed(const Services& services, const render::Document& document, RepoKind kind,
+                   std::string_view name, std::string_view revision) {
   render::Places places;
   places.blob = address_in(kind, name, "blob", revision, "");
   places.tree = address_in(kind, name, "tree", revision, "");
   places.resolve = address_in(kind, name, "resolve", revision, "");
+  places.picture = [&](std::string_view url) { return services.pictures.address(url); };
   return render::place_links(document.html, places);
 }
 

@@ -9,8 +9,8 @@ Task<render::DocumentRef> render_file(Visit& visit, repo::RepoRef repo, std::str
                                       std::string path);
 
 /// The same as it stands on the page: links lead somewhere.
-[[nodiscard]] std::string placed(const render::Document& document, RepoKind kind,
-                                 std::string_view name, std::string_view revision);
+[[nodiscard]] std::string placed(const Services& services, const render::Document& document,
+                                 RepoKind kind, std::string_view name, std::string_view revision);
 
 /// Links to the public hub that name a repository which is here, and which the viewer may see, lead
 /// here; what they said is their title. @param html  as hub/render writes it.

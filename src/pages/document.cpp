@@ -187,7 +187,8 @@ Task<http::Response> respond(Visit& visit, const std::optional<Shell>& shell) {
     out.body = plain_document(visit);
     co_return out;
   }
-  bool others = visit.services.settings.current()->external_images;
+  bool others =
+      visit.services.settings.current()->external_images == settings::ExternalImages::allow;
   out.headers.set("Content-Security-Policy", others ? shell->open_policy : shell->policy);
   std::string data = script_safe(page_json(visit, hub, viewer));
   out.body = shell->before_head + head_of(visit, *shell, data) + shell->before_body +

@@ -63,7 +63,7 @@ Task<> add_notebook(Visit& visit, repo::RepoRef repo, std::string revision, std:
     auto made = co_await services.renderer.render(std::move(source));
     // A busy hub shows the rest as text.
     if (!made) co_return;
-    visit.page.html[name] = placed(**made, repo->kind, repo->name, revision);
+    visit.page.html[name] = placed(visit.services, **made, repo->kind, repo->name, revision);
   }
 }
 

@@ -2,6 +2,7 @@
 #include <string>
 
 #include "hub/account/account.h"
+#include "hub/pictures/pictures.h"
 #include "hub/render/render.h"
 #include "hub/repo/files.h"
 #include "hub/repo/repos.h"
@@ -22,13 +23,15 @@ struct Services {
   repo::Repos& repos;
   repo::Files& files;
   render::Renderer& renderer;
+  pictures::Pictures& pictures;
   settings::Settings& settings;
   const Clock& clock;
   std::string public_url;  ///< Without '/' at its end.
   std::string version;
 };
 
-/// Adds what pages ask and the API's description tells of: the editor's preview.
+/// Adds what pages ask and the API's description tells of: the editor's preview, and pictures
+/// of other hosts.
 void add_api_routes(http::Router& router, Services& services);
 
 /// Adds a page for every address, the app's files, and what answers browsers at addresses of other

@@ -1,6 +1,7 @@
 #include "pages/address.h"
 #include "pages/card.h"
 #include "pages/pages.h"
+#include "pages/pictures.h"
 
 namespace cairn::pages {
 namespace {
@@ -17,6 +18,7 @@ BOOST_DESCRIBE_STRUCT(Preview, (), (text, type, id, revision, path))
 }  // namespace
 
 void add_api_routes(http::Router& router, Services& services) {
+  add_picture_route(router, services);
   auto handler = [&services](http::Request& request) -> Task<Result<http::Response>> {
     auto* actor = request.context<account::Actor>();
     if (!actor || !actor->has_user())
@@ -34,8 +36,8 @@ void add_api_routes(http::Router& router, Services& services) {
     CAIRN_CO_TRY(document, co_await services.renderer.render(std::move(source)));
     // The links of names that mean nothing lead nowhere; they are not looked up.
     auto name = repo::parse_repo_name(in.id.value_or("-"));
-    std::string html =
-        placed(*document, kind, name ? name->text() : "-/-", in.revision.value_or("main"));
+    std::string html = placed(services, *document, kind, name ? name->text() : "-/-",
+                              in.revision.value_or("main"));
     co_return http::json(200, json::value(json::object{{"html", std::move(html)},
                                                        {"contents", to_json(document->headings)},
                                                        {"truncated", document->truncated}}));

@@ -72,8 +72,8 @@ Task<> add_document(Visit& visit, repo::RepoRef repo, std::string revision, std:
                     std::string name) {
   auto document = co_await render_file(visit, repo, revision, path);
   if (!document) co_return;
-  std::string html =
-      co_await with_links_home(visit, placed(*document, repo->kind, repo->name, revision));
+  std::string html = co_await with_links_home(
+      visit, placed(visit.services, *document, repo->kind, repo->name, revision));
   visit.page.first += "<article class=\"card\">" + html + "</article>";
   visit.page.html[name] = std::move(html);
   visit.page.contents[name] = document->headings;

@@ -290,6 +290,7 @@ CALLS = {
     "account.reset.redeem": call(body={"code": "none", "password": "a good long password"}),
     "account.sign_up": call(body={"name": "new-person", "password": "a good long password"}),
     "activity.seen": call(body={"until": "1"}),
+    "page.picture": call(path={"signature": "x"}, query="url=https%3A%2F%2Felsewhere.example%2Fx.png"),
     "page.render": call(body={"text": "# Title"}),
     "card.validate": call(body={"content": "---\n---\n", "repoType": "model"}),
     "gpg_key.add": call(body={"key": "no key at all"}),

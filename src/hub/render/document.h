@@ -1,5 +1,6 @@
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,7 @@ constexpr std::size_t summary_bytes_max = 300;
 enum class Pictures {
   ask,    ///< A frame with the alternative text, the host and a link takes their place.
   allow,  ///< The browser loads them.
+  proxy,  ///< The hub does, see `Places::picture`; of players a frame takes the place.
 };
 
 struct Heading {
@@ -53,6 +55,8 @@ struct Document {
 struct Places {
   std::string blob, tree,
       resolve;  ///< "/ada/bert/blob/main", percent-encoded, without '/' at the end.
+  /// Where the hub shows a picture of another host, ready for an attribute: for `Pictures::proxy`.
+  std::function<std::string(std::string_view url)> picture = {};
 };
 [[nodiscard]] std::string place_links(std::string_view html, const Places& places);
 

@@ -13,7 +13,8 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-const Places places{"/ada/bert/blob/main", "/ada/bert/tree/main", "/ada/bert/resolve/main"};
+const Places places{"/ada/bert/blob/main", "/ada/bert/tree/main", "/ada/bert/resolve/main",
+                    [](std::string_view url) { return "/hub?" + percent_encode(url); }};
 
 std::string html_of(std::string_view markdown, std::string_view folder = "",
                     Pictures pictures = Pictures::ask) {
@@ -151,6 +152,24 @@ TEST(Render, PicturesOfOtherHostsAreAFrame) {
   EXPECT_EQ(badge.find("<a "), badge.rfind("<a "));
 }
 
+TEST(Render, PicturesOfOtherHostsMayComeThroughTheHub) {
+  auto html = html_of("![A & B](https://elsewhere.example/p.png?a=1&b='2'#gh-dark-mode-only)", "",
+                      Pictures::proxy);
+  EXPECT_THAT(html, HasSubstr("<img src=\"/hub?" +
+                              percent_encode("https://elsewhere.example/p.png?a=1&b='2'"
+                                             "#gh-dark-mode-only") +
+                              "\" alt=\"A &amp; B\" class=\"only-dark\""));
+  EXPECT_THAT(html_of("![A](p.png)", "", Pictures::proxy),
+              HasSubstr("\"/ada/bert/resolve/main/p.png\""));
+  // What plays is no picture.
+  for (std::string_view text : {"![A](https://elsewhere.example/p.mp4)",
+                                "<video src=\"https://elsewhere.example/p.webm\"></video>"})
+    EXPECT_THAT(html_of(text, "", Pictures::proxy), HasSubstr("class=\"elsewhere\"")) << text;
+  // Nobody writes the mark of such an address.
+  EXPECT_THAT(html_of("![A](\xffphttps://elsewhere.example/p.png) \xffp", "", Pictures::proxy),
+              Not(HasSubstr("/hub?")));
+}
+
 TEST(Render, PicturesFollowTheTheme) {
   EXPECT_THAT(html_of("![x](a.png#gh-dark-mode-only)"), HasSubstr("class=\"only-dark\""));
   auto html = html_of(
@@ -237,7 +256,7 @@ std::string tags_of(std::string_view html) {
 
 /// What no page may hold, whatever the text was.
 void expect_harmless(std::string_view text) {
-  for (auto pictures : {Pictures::ask, Pictures::allow}) {
+  for (auto pictures : {Pictures::ask, Pictures::allow, Pictures::proxy}) {
     auto html = to_lower_ascii(html_of(text, "", pictures));
     auto tags = tags_of(html);
     for (std::string_view bad :

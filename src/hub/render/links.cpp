@@ -85,6 +85,23 @@ Link relative(std::string_view url, std::string_view folder, Use use) {
   return out;
 }
 
+/// An address as `escape_html` left it, which has no other entities.
+std::string unescaped(std::string_view text) {
+  std::string out;
+  for (; !text.empty(); text.remove_prefix(1)) {
+    if (text.starts_with("&amp;")) {
+      text.remove_prefix(4);
+      out += '&';
+    } else if (text.starts_with("&#39;")) {
+      text.remove_prefix(4);
+      out += '\'';
+    } else {
+      out += text.front();
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string_view host_of(std::string_view url) {
@@ -135,6 +152,13 @@ std::string place_links(std::string_view html, const Places& places) {
     out += html.substr(0, at);
     if (at == html.npos || at + 1 == html.size()) return out;
     char letter = html[at + 1];
+    if (letter == 'p') {
+      html.remove_prefix(at + 2);
+      auto end = std::min(html.find('"'), html.size());
+      if (places.picture) out += places.picture(unescaped(html.substr(0, end)));
+      html.remove_prefix(end);
+      continue;
+    }
     out += letter == 'r' ? places.resolve : letter == 't' ? places.tree : places.blob;
     html.remove_prefix(at + 2);
   }

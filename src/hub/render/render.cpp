@@ -1,11 +1,9 @@
 #include "hub/render/render.h"
 
-#include <chrono>
-#include <list>
-#include <map>
 #include <mutex>
 
 #include "base/json.h"
+#include "base/kept.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "hub/render/markdown.h"
@@ -22,9 +20,9 @@ constexpr std::size_t answer_bytes_max = 2 * html_bytes_max;
 /// Stands as one line of JSON before the text.
 struct QuestionHead {
   std::string folder;
-  bool allow = false;
+  std::int64_t pictures = 0;
 };
-BOOST_DESCRIBE_STRUCT(QuestionHead, (), (folder, allow))
+BOOST_DESCRIBE_STRUCT(QuestionHead, (), (folder, pictures))
 
 /// The HTML has bytes that JSON cannot carry, so it stands behind the JSON's line.
 struct AnswerHead {
@@ -35,15 +33,15 @@ struct AnswerHead {
 BOOST_DESCRIBE_STRUCT(AnswerHead, (), (headings, summary, truncated))
 
 std::string question_text(const Source& source) {
-  return to_json_text(QuestionHead{source.folder, source.pictures == Pictures::allow}) + "\n" +
-         source.markdown;
+  return to_json_text(QuestionHead{source.folder, static_cast<std::int64_t>(source.pictures)}) +
+         "\n" + source.markdown;
 }
 
 std::string answer_question(std::string_view question) {
   auto line = std::min(question.find('\n'), question.size());
   auto head = parse_json_as<QuestionHead>(question.substr(0, line)).value_or(QuestionHead{});
   auto document = render_markdown(question.substr(std::min(line + 1, question.size())), head.folder,
-                                  head.allow ? Pictures::allow : Pictures::ask);
+                                  static_cast<Pictures>(head.pictures));
   AnswerHead out{std::move(document.headings), std::move(document.summary), document.truncated};
   return to_json_text(out) + "\n" + document.html;
 }
@@ -68,51 +66,11 @@ Document as_it_is(const Source& source) {
   return out;
 }
 
-using Monotonic = std::chrono::steady_clock;
+using Cache = Kept<Document>;
 
-/// The documents used last, up to so many bytes and rows.
-class Cache {
- public:
-  Cache(std::size_t bytes_max, std::size_t rows_max) : bytes_max_(bytes_max), rows_max_(rows_max) {}
-
-  DocumentRef find(const std::string& key) {
-    std::lock_guard lock(mutex_);
-    auto found = rows_.find(key);
-    if (found == rows_.end() || found->second->until < Monotonic::now()) return nullptr;
-    order_.splice(order_.begin(), order_, found->second);
-    return found->second->document;
-  }
-
-  void add(const std::string& key, DocumentRef document, Monotonic::time_point until) {
-    std::size_t bytes = key.size() + document->html.size() + document->headings.size() * 100 + 200;
-    std::lock_guard lock(mutex_);
-    if (bytes > bytes_max_ / 4) return;
-    if (auto old = rows_.find(key); old != rows_.end()) {
-      bytes_ -= old->second->bytes;
-      order_.erase(old->second);
-    }
-    order_.push_front({key, std::move(document), bytes, until});
-    rows_[key] = order_.begin();
-    bytes_ += bytes;
-    while (bytes_ > bytes_max_ || rows_.size() > rows_max_) {
-      bytes_ -= order_.back().bytes;
-      rows_.erase(order_.back().key);
-      order_.pop_back();
-    }
-  }
-
- private:
-  struct Row {
-    std::string key;
-    DocumentRef document;
-    std::size_t bytes;
-    Monotonic::time_point until;
-  };
-  std::size_t bytes_max_, rows_max_, bytes_ = 0;
-  std::mutex mutex_;
-  std::list<Row> order_;
-  std::map<std::string, std::list<Row>::iterator> rows_;
-};
+std::size_t bytes_of(const Document& document) {
+  return document.html.size() + document.headings.size() * 100;
+}
 
 std::string cache_key(const std::string& key, const std::string& folder, Pictures pictures) {
   return std::to_string(version) + "|" + std::to_string(static_cast<int>(pictures)) + "|" + key +
@@ -200,10 +158,12 @@ Task<Result<DocumentRef>> Renderer::render(Source source) {
   auto document = std::make_shared<const Document>(made ? *std::move(made) : as_it_is(*shared));
   // A text that broke its child breaks the next one as well, so that is kept too. But not for long:
   // it may have been the machine, which was busy or out of memory.
-  auto until = made ? Monotonic::time_point::max()
-                    : Monotonic::now() + std::chrono::microseconds(state->options.failure_kept.us);
+  auto until =
+      made ? Cache::Monotonic::time_point::max()
+           : Cache::Monotonic::now() + std::chrono::microseconds(state->options.failure_kept.us);
   if (!shared->key.empty())
-    state->cache.add(cache_key(shared->key, shared->folder, shared->pictures), document, until);
+    state->cache.add(cache_key(shared->key, shared->folder, shared->pictures), document,
+                     bytes_of(*document), until);
   co_return document;
 }
 

@@ -307,19 +307,22 @@ class Writer {
     }
     if (theme.empty() && link->fragment == "gh-dark-mode-only") theme = "only-dark";
     if (theme.empty() && link->fragment == "gh-light-mode-only") theme = "only-light";
-    if (link->kind == Link::Kind::elsewhere && pictures_ == Pictures::ask)
-      return write_elsewhere(link->url, alt, theme);
+    bool elsewhere = link->kind == Link::Kind::elsewhere;
+    if (elsewhere && pictures_ == Pictures::ask) return write_elsewhere(link->url, alt, theme);
     for (std::string_view tag : {"video", "audio"}) {
       bool is = tag == "video"
                     ? ends_with_any(link->url, {".mp4", ".webm", ".mov", ".m4v"})
                     : ends_with_any(link->url, {".mp3", ".wav", ".ogg", ".flac", ".m4a"});
       if (!is) continue;
+      if (elsewhere && pictures_ == Pictures::proxy) return write_elsewhere(link->url, alt, theme);
       out_.html += "<" + std::string(tag) + " controls preload=\"none\"" +
                    link_attribute("src", link->url) + " aria-label=\"" + written(alt) + "\">";
       return close(tag);
     }
     auto& html = out_.html;
-    html += "<img" + link_attribute("src", link->url);
+    bool through_hub = elsewhere && pictures_ == Pictures::proxy;
+    html += "<img" +
+            link_attribute("src", through_hub ? std::string{mark, 'p'} + link->url : link->url);
     add("alt", alt);
     if (!theme.empty()) add("class", theme);
     for (const char* name : {"width", "height"})
@@ -368,7 +371,7 @@ class Writer {
       if (source.empty() && tag_of(*child) == "source") source = attribute(*child, "src");
     auto link = read_link(source, folder_, Use::media);
     if (!link) return;
-    if (link->kind == Link::Kind::elsewhere && pictures_ == Pictures::ask)
+    if (link->kind == Link::Kind::elsewhere && pictures_ != Pictures::allow)
       return write_elsewhere(link->url, attribute(node, "title"), {});
     std::string more = " controls preload=\"none\"" + link_attribute("src", link->url);
     for (const char* name : {"width", "height"})

@@ -46,10 +46,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   constexpr std::size_t input_bytes_max = 64 << 10;
   if (size > input_bytes_max) return 0;
   std::string_view text(reinterpret_cast<const char*>(data), size);
-  for (auto pictures : {Pictures::ask, Pictures::allow}) {
+  for (auto pictures : {Pictures::ask, Pictures::allow, Pictures::proxy}) {
     auto document = render_markdown(text, "docs/a", pictures);
     auto html =
-        place_links(document.html, {"/a/b/blob/main", "/a/b/tree/main", "/a/b/resolve/main"});
+        place_links(document.html,
+                    {"/a/b/blob/main", "/a/b/tree/main", "/a/b/resolve/main",
+                     [](std::string_view url) { return "/p?url=" + cairn::percent_encode(url); }});
     if (!cairn::is_valid_utf8(html) || !cairn::is_valid_utf8(document.summary)) std::abort();
     for (const auto& heading : document.headings)
       if (!cairn::is_valid_utf8(heading.id + heading.text)) std::abort();

@@ -22,6 +22,12 @@ enum class Registration { open, invite, closed };
 /// Who may make repositories. `organizations`: members there, nobody under their own name.
 enum class RepoCreators { everyone, organizations, administrators };
 enum class OrganizationCreators { everyone, administrators };
+/// Pictures of other hosts in cards.
+enum class ExternalImages {
+  ask,    ///< A frame stands in their place.
+  proxy,  ///< The hub asks for them and shows them.
+  allow,  ///< Browsers ask for them.
+};
 enum class Level { info, warning, critical };
 
 /// All settings as they are in force. Texts hold no control characters; links are http(s).
@@ -41,8 +47,7 @@ struct Values {
 
   std::string name, logo_url, accent_color, contact, terms_url, privacy_url, imprint_url;
 
-  /// Browsers load pictures of other hosts that cards show; else readers are asked.
-  bool external_images = false;
+  ExternalImages external_images = ExternalImages::ask;
 
   std::string maintenance;  ///< Empty: off. Else what writers are told.
   std::string announcement;

@@ -44,8 +44,10 @@ const std::vector<Known>& list_of_known() {
       {"imprint_url", "", "Link to the imprint"},
       {"external_images",
        "ask",
-       "Pictures of other hosts in cards: readers are asked, or their browsers load them",
-       {"ask", "allow"}},
+       "Pictures of other hosts in cards: readers are asked, the hub shows them without telling "
+       "who "
+       "reads, or browsers load them from there",
+       {"ask", "proxy", "allow"}},
       {"maintenance", "", "What people are told while nothing can be changed; empty: off"},
       {"announcement", "", "What everybody is told; empty: nothing"},
       {"announcement_level", "info", "How it looks", {"info", "warning", "critical"}},
@@ -142,7 +144,7 @@ Result<Values> parse(const Texts& texts) {
   Values out;
   out.registration = number_of<Registration>("registration", text("registration"));
   out.anonymous_read = text("anonymous_read") == "yes";
-  out.external_images = text("external_images") == "allow";
+  out.external_images = number_of<ExternalImages>("external_images", text("external_images"));
   out.public_repositories = text("public_repositories") == "yes";
   constexpr std::string_view kinds[] = {"model", "dataset", "space", "kernel"};
   for (std::size_t i = 0; i < 4; ++i)

@@ -1,5 +1,6 @@
 #include "platform/http/outbound.h"
 
+#include <chrono>
 #include <memory>
 
 #include <curl/curl.h>
@@ -58,7 +59,7 @@ struct Transfer {
   const Outbound& outbound;
   const OutboundRequest& request;
   CURL* curl = nullptr;
-  bool plain = false;  ///< No TLS: only to an address that the configuration names.
+  bool named_only = false;  ///< No TLS: only to an address that the configuration names.
   OutboundAnswer answer = {};
   bool refused = false, too_large = false, ended = false, stopped = false;
 };
@@ -76,7 +77,7 @@ curl_socket_t open_socket(void* user, curlsocktype, curl_sockaddr* to) {
     std::copy_n(v6->sin6_addr.s6_addr, bytes.size(), bytes.begin());
     address = ip::address_v6(bytes);
   }
-  if (!address || !transfer.outbound.allows(*address, transfer.plain)) {
+  if (!address || !transfer.outbound.allows(*address, transfer.named_only)) {
     transfer.refused = true;
     return CURL_SOCKET_BAD;
   }
@@ -173,7 +174,7 @@ Result<OutboundAnswer> perform(const Outbound& outbound, const OutboundRequest& 
   CAIRN_TRY(plain_http, is_plain(to));
   std::unique_ptr<CURL, Free> curl(curl_easy_init());
   if (!curl) throw std::bad_alloc();
-  Transfer transfer{outbound, request, curl.get(), plain_http};
+  Transfer transfer{outbound, request, curl.get(), plain_http && !request.plain_allowed};
   std::unique_ptr<curl_slist, Free> headers;
   auto add = [&](const std::string& line) {
     headers.reset(curl_slist_append(headers.release(), line.c_str()));
@@ -245,15 +246,22 @@ Result<std::string> Outbound::get(const std::string& url, std::size_t bytes_max)
 }
 
 Result<OutboundAnswer> Outbound::ask(const OutboundRequest& request) const {
+  using Monotonic = std::chrono::steady_clock;
   std::string to = request.url;
   const auto origin = origin_of(to);
+  const auto begun = Monotonic::now();
   for (int redirects = 0;; ++redirects) {
     std::string next;
     bool with_headers = origin_of(to) == origin;
-    CAIRN_TRY(answer, perform(*this, request, to, with_headers, parts_->timeout, next));
-    bool same_scheme = next.substr(0, next.find(':')) == to.substr(0, to.find(':'));
-    if (next.empty() || !same_scheme || redirects >= request.redirects_max)
-      return std::move(answer);
+    // All of them together take no longer than one may. Zero would be no limit.
+    auto spent = std::chrono::duration_cast<std::chrono::microseconds>(Monotonic::now() - begun);
+    auto left = request.take
+                    ? parts_->timeout
+                    : Duration{std::max<std::int64_t>(parts_->timeout.us - spent.count(), 1000)};
+    CAIRN_TRY(answer, perform(*this, request, to, with_headers, left, next));
+    bool may_go =
+        request.plain_allowed || next.substr(0, next.find(':')) == to.substr(0, to.find(':'));
+    if (next.empty() || !may_go || redirects >= request.redirects_max) return std::move(answer);
     to = next;
   }
 }

@@ -27,8 +27,12 @@ struct OutboundRequest {
   Method method = Method::get;  ///< get or post.
   Headers headers = {};         ///< For the server of `url`; not sent on to another.
   std::string body = {};
-  /// Followed to the same scheme alone.
+  /// Followed to the same scheme alone, unless `plain_allowed`. All of them together take no longer
+  /// than one request may.
   int redirects_max = 0;
+  /// Without TLS to public addresses, too: for what may be read and changed on the way without
+  /// harm.
+  bool plain_allowed = false;
   std::size_t bytes_max = 1u << 20;  ///< Of the answer's body.
   /// Gets the body of a 2xx as it comes, instead of the answer, and neither `bytes_max` nor the
   /// timeout counts: a server that is silent for a minute has failed. False ends it there, which is

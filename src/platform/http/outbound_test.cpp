@@ -87,6 +87,30 @@ TEST_F(OutboundTest, ChecksTheAddressOfEachRedirect) {
   EXPECT_EQ(refused.error().word, "AddressRefused");
 }
 
+TEST_F(OutboundTest, EndsWhereRedirectsGoRoundOrLeadNowhere) {
+  add(Method::get, "/round", [](Request&) -> Task<Response> { co_return redirect(302, "/round"); });
+  add(Method::get, "/file",
+      [](Request&) -> Task<Response> { co_return redirect(302, "file:///etc/passwd"); });
+  start();
+  auto client = outbound({"127.0.0.1"});
+  auto ask = [&](const std::string& path) {
+    return client.ask({.url = url(path), .redirects_max = 3, .plain_allowed = true});
+  };
+  EXPECT_EQ(ask("/round")->status, 302);
+  EXPECT_EQ(ask("/file").error().word, "InvalidUrl");
+}
+
+TEST_F(OutboundTest, PlainHttpNeverReachesAPrivateNetworkEither) {
+  start();
+  auto client = outbound({});
+  auto refused = [&](const std::string& to) {
+    return client.ask({.url = to, .plain_allowed = true}).error().word;
+  };
+  EXPECT_EQ(refused(url("/small")), "AddressRefused");
+  for (const char* host : {"169.254.169.254", "10.1.2.3", "[::1]", "[::ffff:127.0.0.1]"})
+    EXPECT_EQ(refused("http://" + std::string(host) + "/"), "AddressRefused") << host;
+}
+
 TEST_F(OutboundTest, GivesABodyAsItComesAndEndsWhenToldTo) {
   add(Method::get, "/much",
       [](Request&) -> Task<Response> { co_return text(200, std::string(3u << 20, 'x')); });
