@@ -9,9 +9,9 @@ struct Chapter {
   std::string_view slug, title;
 };
 constexpr Chapter chapters[] = {
-    {"start", "Start"}, {"upload", "Upload"},           {"download", "Download"},
-    {"git", "Git"},     {"large-files", "Large files"}, {"cards", "Cards"},
-    {"teams", "Teams"}, {"tokens", "Tokens"},           {"operate", "Operate"}};
+    {"start", "First steps"}, {"upload", "Upload"},           {"download", "Download"},
+    {"git", "Git"},           {"large-files", "Large files"}, {"cards", "Cards"},
+    {"teams", "Teams"},       {"tokens", "Tokens"},           {"operate", "Operate"}};
 
 /// The reference is drawn by the app, from the API's own description.
 constexpr Chapter reference{"api", "API"};

@@ -80,6 +80,14 @@ Task<> add_document(Visit& visit, repo::RepoRef repo, std::string revision, std:
   if (visit.page.description.empty()) visit.page.description = short_summary(*document);
 }
 
+/// What search engines and messengers show of a page that no text describes: "run.py of the model
+/// ada/bert."
+void describe(Visit& visit, const repo::Repo& repo, std::string_view what) {
+  if (visit.page.description.empty())
+    visit.page.description =
+        std::string(what) + " of the " + std::string(to_string(repo.kind)) + " " + repo.name + ".";
+}
+
 struct Place {
   std::string revision, path;
 };
@@ -141,6 +149,7 @@ Task<> tree(Visit& visit, repo::RepoRef repo, Place at) {
   if (*content)
     co_await add_document(visit, repo, at.revision,
                           at.path.empty() ? "README.md" : at.path + "/README.md", "readme");
+  describe(visit, *repo, at.path.empty() ? "Files" : at.path);
 }
 
 bool is_markdown(std::string_view path) {
@@ -196,6 +205,7 @@ Task<> file(Visit& visit, repo::RepoRef repo, Place at, std::string kind) {
     if (kind == "blob" && at.path.ends_with(".ipynb"))
       co_await add_notebook(visit, repo, at.revision, at.path);
   }
+  describe(visit, *repo, at.path);
 }
 
 Task<> history(Visit& visit, repo::RepoRef repo, Place at) {
@@ -222,6 +232,7 @@ Task<> history(Visit& visit, repo::RepoRef repo, Place at) {
   co_await ask_rights(visit, named);
   visit.page.first = first::repo_head(repo->kind, repo->name, at.revision) +
                      first::commits(repo->kind, repo->name, *list);
+  describe(visit, *repo, at.path.empty() ? "History" : "History of " + at.path);
 }
 
 Task<> commit(Visit& visit, repo::RepoRef repo, std::string oid) {

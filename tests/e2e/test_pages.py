@@ -254,7 +254,7 @@ def test_pages_of_people_stay_with_them(hub):
 
 
 def test_the_data_of_a_page_is_in_its_document(hub, ada, stranger):
-    make(ada, "ada/page-document", files={"README.md": CARD + "\n</script><!-- <script> \u2028"})
+    make(ada, "ada/page-document", files={"README.md": CARD + "\n</script><!-- <script> \u2028", "a.txt": "x"})
     assert built_with_pages(hub), "scripts/build-web, then build the program again"
     answer = open_page(stranger, "/ada/page-document")
     page = document(answer)
@@ -273,6 +273,11 @@ def test_the_data_of_a_page_is_in_its_document(hub, ada, stranger):
     assert metas["description"] == "It answers questions about trains and nothing else."
     links = {attrs["rel"]: attrs["href"] for tag, attrs in page.tags if tag == "link" and attrs.get("rel") == "canonical"}
     assert links["canonical"] == f"{hub.url}/ada/page-document"
+    for address, words in {"tree/main": "It answers questions about trains and nothing else.",
+                           "blob/main/a.txt": "a.txt of the model ada/page-document.",
+                           "commits/main": "History of the model ada/page-document."}.items():
+        told = data_of(stranger, f"/ada/page-document/{address}")["description"]
+        assert told == words, address
 
 
 def test_answers_are_those_of_the_api(ada, stranger):

@@ -108,6 +108,7 @@ Task<Result<PictureRef>> Pictures::get(std::string signature, std::string url, s
   auto found = state->kept.find(url);
   if (!found) {
     CAIRN_CO_TRY(slot, co_await state->slots.acquire(std::move(who), patience));
+    (void)slot;  // Held until the answer is there.
     // Somebody else may have asked while this one waited.
     found = state->kept.find(url);
     if (!found) {
