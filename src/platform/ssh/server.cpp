@@ -65,10 +65,9 @@ std::string text_of(const sockaddr_storage& address, socklen_t size) {
 class ServerOverLibssh final : public Server {
  public:
   ServerOverLibssh(Options options, Hooks hooks, int listening, ssh_bind bind)
-      : options_(std::move(options)),
-        hooks_(std::move(hooks)),
-        listening_(listening),
-        bind_(bind) {}
+      : options_(std::move(options)), hooks_(std::move(hooks)), listening_(listening), bind_(bind) {
+    places_.max = options_.commands_max;
+  }
   ~ServerOverLibssh() override {
     ::close(listening_);
     ssh_bind_free(bind_);
@@ -142,7 +141,7 @@ class ServerOverLibssh final : public Server {
         std::lock_guard lock(mutex_);
         client->deadline = Clock::now() + std::chrono::seconds(options_.silence_seconds_max);
       };
-      Connection connection(session, client->address, hooks_, touch);
+      Connection connection(session, client->address, hooks_, places_, touch);
       try {
         connection.run();
       } catch (const std::exception& failed) {
@@ -176,6 +175,7 @@ class ServerOverLibssh final : public Server {
   Hooks hooks_;
   int listening_;
   ssh_bind bind_;
+  Places places_;
   std::atomic<bool> stopped_ = false;
   std::mutex mutex_;
   std::condition_variable ended_;

@@ -13,7 +13,7 @@
 /// terminal, no forwarding, no passwords. The only place with libssh.
 namespace cairn::ssh {
 
-/// One command a client asked for. Used on the thread that serves its connection.
+/// One command a client asked for. Used on the one thread that runs it.
 class Exec {
  public:
   virtual ~Exec() = default;
@@ -35,7 +35,7 @@ struct Hooks {
   /// again afterwards. @return what Exec::account gives; empty: nobody's.
   std::function<std::optional<std::string>(const PublicKey& key, const std::string& address)>
       authorize;
-  /// @return the exit code.
+  /// Called on several threads at once, of one connection too. @return the exit code.
   std::function<int(Exec& exec)> run;
 };
 
@@ -45,11 +45,14 @@ struct Options {
   std::string host_key;       ///< HostKey::private_text.
   std::size_t connections_max = 256;
   std::size_t connections_per_address_max = 64;
+  /// Running at once: git-lfs has up to 8 in a connection. More are refused.
+  std::size_t commands_max = 512;
   int login_seconds_max = 30;     ///< From the first byte to a proven key.
   int silence_seconds_max = 600;  ///< Without a byte either way.
 };
 
-/// Threads: one that accepts, one per connection, one that ends those who are too slow.
+/// Threads: one that accepts, one per connection and one per command, one that ends those who are
+/// too slow.
 class Server {
  public:
   /// @return `conflict`, word "AddressInUse"; `invalid_argument`, word "InvalidListen".

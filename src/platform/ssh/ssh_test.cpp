@@ -1,6 +1,7 @@
 #include <thread>
 
 #include <gtest/gtest.h>
+#include <libssh/libssh.h>
 
 #include "base/bytes.h"
 #include "platform/ssh/server.h"
@@ -115,6 +116,98 @@ TEST(SshServer, StopsWhileNobodyIsThere) {
   std::thread serving([&] { server->run(); });
   server->stop();
   serving.join();
+}
+
+/// A server whose commands wait for a line and say it back, and a client that has logged in.
+class SshCommands : public ::testing::Test {
+ protected:
+  SshCommands() {
+    Options options{.port = 0, .host_key = make_host_key(std::string(32, 'a')).private_text};
+    options.commands_max = 3;
+    Hooks hooks;
+    hooks.authorize = [](const PublicKey&, const std::string&) { return std::optional("ada"); };
+    hooks.run = [](Exec& exec) {
+      std::string got;
+      while (!got.ends_with('\n')) {
+        auto bytes = exec.read_some();
+        if (!bytes || bytes->empty()) return 1;
+        got += *bytes;
+      }
+      return exec.write(exec.command() + " " + got) ? 0 : 1;
+    };
+    server_ = std::move(*Server::listen(options, hooks));
+    serving_ = std::thread([this] { server_->run(); });
+    session_ = ssh_new();
+    int port = server_->port();
+    bool no = false;
+    ssh_options_set(session_, SSH_OPTIONS_HOST, "127.0.0.1");
+    ssh_options_set(session_, SSH_OPTIONS_PORT, &port);
+    ssh_options_set(session_, SSH_OPTIONS_USER, "git");
+    ssh_options_set(session_, SSH_OPTIONS_PROCESS_CONFIG, &no);
+    ssh_key key = nullptr;
+    ssh_pki_generate(SSH_KEYTYPE_ED25519, 0, &key);
+    EXPECT_EQ(ssh_connect(session_), SSH_OK) << ssh_get_error(session_);
+    EXPECT_EQ(ssh_userauth_publickey(session_, nullptr, key), SSH_AUTH_SUCCESS);
+    ssh_key_free(key);
+  }
+  ~SshCommands() override {
+    ssh_disconnect(session_);
+    ssh_free(session_);
+    server_->stop();
+    serving_.join();
+  }
+
+  /// @return null when the server does not run it.
+  ssh_channel begin(const char* command) {
+    ssh_channel channel = ssh_channel_new(session_);
+    if (ssh_channel_open_session(channel) == SSH_OK &&
+        ssh_channel_request_exec(channel, command) == SSH_OK)
+      return channel;
+    ssh_channel_free(channel);
+    return nullptr;
+  }
+  static std::string end(ssh_channel channel, const std::string& text) {
+    ssh_channel_write(channel, text.data(), static_cast<std::uint32_t>(text.size()));
+    std::string out(200, '\0');
+    constexpr int wait_ms = 20'000;
+    int got = ssh_channel_read_timeout(channel, out.data(), 200, 0, wait_ms);
+    out.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    // Its end comes behind what it said.
+    char nothing = 0;
+    EXPECT_EQ(ssh_channel_read_timeout(channel, &nothing, 1, 0, wait_ms), 0);
+    EXPECT_EQ(ssh_channel_get_exit_status(channel), 0);
+    ssh_channel_free(channel);
+    return out;
+  }
+
+  std::unique_ptr<Server> server_;
+  std::thread serving_;
+  ssh_session session_ = nullptr;
+};
+
+TEST_F(SshCommands, OfOneConnectionRunBesideEachOther) {
+  auto first = begin("first"), second = begin("second");
+  ASSERT_TRUE(first && second);
+  EXPECT_EQ(end(second, "b\n"), "second b\n");
+  auto third = begin("third");
+  EXPECT_EQ(end(first, "a\n"), "first a\n");
+  EXPECT_EQ(end(third, "c\n"), "third c\n");
+}
+
+TEST_F(SshCommands, AreRefusedWhenTooManyRun) {
+  std::vector<ssh_channel> running{begin("1"), begin("2"), begin("3")};
+  EXPECT_EQ(begin("4"), nullptr);
+  EXPECT_EQ(end(running[1], "x\n"), "2 x\n");
+  ssh_channel again = nullptr;
+  for (int tries = 0; !again && tries < 200; ++tries) again = begin("5");
+  ASSERT_TRUE(again);
+  EXPECT_EQ(end(again, "y\n"), "5 y\n");
+  EXPECT_EQ(end(running[0], "z\n"), "1 z\n");
+}
+
+TEST_F(SshCommands, EndWithTheirConnection) {
+  ASSERT_TRUE(begin("first") && begin("second"));
+  // The destructor waits until the server has ended, which waits for both.
 }
 
 }  // namespace
