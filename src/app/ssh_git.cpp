@@ -3,6 +3,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "app/ssh_lfs.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "hub/push/request.h"
@@ -347,16 +348,17 @@ int run_ssh_command(ssh::Exec& exec, const HubSide& hub) {
   }
   if (words->empty()) return greet(exec);
   const auto& command = words->front();
-  bool lfs = command == "git-lfs-authenticate";
-  if (command != "git-upload-pack" && command != "git-receive-pack" && !lfs)
+  bool token = command == "git-lfs-authenticate", transfer = command == "git-lfs-transfer";
+  if (command != "git-upload-pack" && command != "git-receive-pack" && !token && !transfer)
     return say(exec,
                "\"" + std::string(truncate_utf8(command, 60)) +
-                   "\" is not offered here: this hub's SSH speaks git and git-lfs-authenticate.",
+                   "\" is not offered here: this hub's SSH speaks git and git-lfs.",
                refused);
-  if (words->size() != (lfs ? 3 : 2))
+  if (words->size() != (token || transfer ? 3 : 2))
     return say(exec, "The command names one repository, as owner/name.git.", refused);
   auto target = target_of((*words)[1]);
-  if (lfs) return lfs_authenticate(exec, hub, target);
+  if (token) return lfs_authenticate(exec, hub, target);
+  if (transfer) return transfer_lfs(exec, hub, target, (*words)[2]);
   Conversation conversation(exec, hub, target);
   return command == "git-upload-pack" ? conversation.upload_pack() : conversation.receive_pack();
 }

@@ -22,8 +22,8 @@ struct SshAccount {
   [[nodiscard]] static SshAccount unpack(const std::string& text);
 };
 
-/// Runs one command of git's clients: git-upload-pack, git-receive-pack, git-lfs-authenticate.
-/// Everything else gets a word and exit code 1.
+/// Runs one command of git's clients: git-upload-pack, git-receive-pack, git-lfs-authenticate,
+/// git-lfs-transfer. Everything else gets a word and exit code 1.
 [[nodiscard]] int run_ssh_command(ssh::Exec& exec, const HubSide& hub);
 
 }  // namespace cairn::app

@@ -16,7 +16,9 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 from cairn import PROGRAM, Cairn, free_port  # noqa: E402
+from gitclient import wait_for  # noqa: E402
 from postgres import Postgres  # noqa: E402
+from ssh_client import Ssh  # noqa: E402
 from wire import Wire, api_of  # noqa: E402
 
 # The client reads these when it is imported, so they are set before any test imports it.
@@ -206,6 +208,30 @@ def bob(hub):
 def nobody(hub):
     """Plain HTTP without a token."""
     return Wire(hub.url)
+
+
+@pytest.fixture(scope="module")
+def server(hub):
+    """What the hub says of its SSH."""
+    nobody = Wire(hub.url)
+    wait_for(lambda: nobody.get("/api/-/v1/ssh").ok().json["enabled"])
+    return nobody.get("/api/-/v1/ssh").ok().json
+
+
+@pytest.fixture
+def new_key(tmp_path, server):
+    """@return a function that makes a key, of nobody yet."""
+    count = iter(range(100))
+    return lambda *more: Ssh(tmp_path / f"key{next(count)}", server, *more)
+
+
+@pytest.fixture
+def ssh(ada, new_key):
+    """ada's key."""
+    key = new_key()
+    added = ada.post("/api/-/v1/ssh/keys", {"key": key.public}).ok().json
+    yield key
+    ada("DELETE", f"/api/-/v1/ssh/keys/{added['id']}")
 
 
 _names = itertools.count()

@@ -9,64 +9,9 @@ from urllib.parse import urlsplit
 
 import pytest
 from conftest import ADA, ADA_READ
-from gitclient import PROTOCOLS, Git, wait_for
+from gitclient import PROTOCOLS, wait_for
+from ssh_client import Ssh, workers_of
 from wire import KINDS, Wire, add, api_of, assert_error, web_of
-
-
-class Ssh:
-    """A person's key, and git that uses it and nothing else."""
-
-    def __init__(self, folder, server, kind="ed25519", *options):
-        folder.mkdir(parents=True)
-        self.folder, self.server = folder, server
-        self.key = folder / "id"
-        subprocess.run(["ssh-keygen", "-q", "-t", kind, *options, "-N", "", "-C", f"{folder.name}@laptop",
-                        "-f", self.key], check=True)
-        host, port = urlsplit(server["url"]).hostname, urlsplit(server["url"]).port
-        known = folder / "known_hosts"
-        known.write_text("".join(f"[{host}]:{port} {key['publicKey']}\n" for key in server["hostKeys"]))
-        self.options = ["-F", "/dev/null", "-i", str(self.key), "-o", "IdentitiesOnly=yes",
-                        "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes",
-                        "-o", "BatchMode=yes", "-o", "ConnectTimeout=20"]
-        self.git = Git(folder / "home")
-        self.env = {"GIT_SSH_COMMAND": " ".join(["ssh", *self.options])}
-
-    @property
-    def public(self):
-        return (self.folder / "id.pub").read_text()
-
-    def url(self, name, kind="model"):
-        return self.server["url"] + web_of(name, kind).lstrip("/")
-
-    def run(self, *words, user="git", stdin=b""):
-        host, port = urlsplit(self.server["url"]).hostname, urlsplit(self.server["url"]).port
-        return subprocess.run(["ssh", *self.options, "-p", str(port), f"{user}@{host}", *words],
-                              input=stdin, capture_output=True, timeout=60)
-
-    def __call__(self, *arguments, **more):
-        return self.git(*arguments, **{**self.env, **more})
-
-
-@pytest.fixture(scope="module")
-def server(hub):
-    nobody = Wire(hub.url)
-    wait_for(lambda: nobody.get("/api/-/v1/ssh").ok().json["enabled"])
-    return nobody.get("/api/-/v1/ssh").ok().json
-
-
-@pytest.fixture
-def new_key(tmp_path, server):
-    count = iter(range(100))
-    return lambda *more: Ssh(tmp_path / f"key{next(count)}", server, *more)
-
-
-@pytest.fixture
-def ssh(ada, new_key):
-    """ada's key."""
-    key = new_key()
-    added = ada.post("/api/-/v1/ssh/keys", {"key": key.public}).ok().json
-    yield key
-    ada("DELETE", f"/api/-/v1/ssh/keys/{added['id']}")
 
 
 # ---- Keys ----
@@ -354,11 +299,7 @@ def test_server_comes_back_when_its_process_dies(ssh_hub):
     enabled = lambda: nobody.get("/api/-/v1/ssh").ok().json["enabled"]  # noqa: E731
     wait_for(enabled)
 
-    def workers():
-        out = subprocess.run(["ps", "--ppid", str(own_hub.process.pid), "-o", "pid=,args="],
-                             capture_output=True, text=True).stdout
-        return [int(line.split()[0]) for line in out.splitlines() if "ssh-worker" in line]
-
+    workers = lambda: workers_of(own_hub.process.pid)  # noqa: E731
     [worker] = workers()
     os.kill(worker, 9)
     wait_for(lambda: workers() not in ([], [worker]))

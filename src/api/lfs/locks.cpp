@@ -7,34 +7,11 @@
 namespace cairn::api::lfs {
 namespace {
 
-struct LockOwner {
-  std::string name;
-};
-BOOST_DESCRIBE_STRUCT(LockOwner, (), (name))
-
-struct LockOut {
-  std::string id, path, locked_at;
-  LockOwner owner;
-};
-BOOST_DESCRIBE_STRUCT(LockOut, (), (id, path, locked_at, owner))
-
 struct LockIn {
   std::string path;
   std::optional<BatchRef> ref;
 };
 BOOST_DESCRIBE_STRUCT(LockIn, (), (path, ref))
-
-struct OneLock {
-  LockOut lock;
-  std::optional<std::string> message;  ///< With 409: why.
-};
-BOOST_DESCRIBE_STRUCT(OneLock, (), (lock, message))
-
-struct LockList {
-  std::vector<LockOut> locks;
-  std::optional<std::string> next_cursor;
-};
-BOOST_DESCRIBE_STRUCT(LockList, (), (locks, next_cursor))
 
 struct VerifyIn {
   std::optional<BatchRef> ref;
@@ -42,12 +19,6 @@ struct VerifyIn {
   std::optional<std::int64_t> limit;
 };
 BOOST_DESCRIBE_STRUCT(VerifyIn, (), (ref, cursor, limit))
-
-struct VerifyOut {
-  std::vector<LockOut> ours, theirs;
-  std::optional<std::string> next_cursor;
-};
-BOOST_DESCRIBE_STRUCT(VerifyOut, (), (ours, theirs, next_cursor))
 
 struct UnlockIn {
   std::optional<bool> force;

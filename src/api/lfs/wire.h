@@ -92,6 +92,35 @@ struct CompletionRequest {
 };
 BOOST_DESCRIBE_STRUCT(CompletionRequest, (), (oid, parts))
 
+struct LockOwner {
+  std::string name;
+};
+BOOST_DESCRIBE_STRUCT(LockOwner, (), (name))
+
+struct LockOut {
+  std::string id, path, locked_at;
+  LockOwner owner;
+};
+BOOST_DESCRIBE_STRUCT(LockOut, (), (id, path, locked_at, owner))
+
+struct OneLock {
+  LockOut lock;
+  std::optional<std::string> message;  ///< With 409: why.
+};
+BOOST_DESCRIBE_STRUCT(OneLock, (), (lock, message))
+
+struct LockList {
+  std::vector<LockOut> locks;
+  std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(LockList, (), (locks, next_cursor))
+
+struct VerifyOut {
+  std::vector<LockOut> ours, theirs;
+  std::optional<std::string> next_cursor;
+};
+BOOST_DESCRIBE_STRUCT(VerifyOut, (), (ours, theirs, next_cursor))
+
 /// What a wrong object of a batch is answered with; empty when it is well-formed.
 struct CheckedObject {
   std::optional<cairn::lfs::Wanted> wanted;

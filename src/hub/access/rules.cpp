@@ -87,10 +87,15 @@ std::optional<Decision> credential_refuses(const Actor& actor, const RepoFacts& 
   if (actor.token_role == TokenRole::read)
     return refuse(Reason::read_token, ErrorCode::forbidden, "Forbidden",
                   "This token may only read. Use a token with role write.");
-  if (actor.token_role == TokenRole::fine_grained && !has(*actor.token_scopes, repo, any_of))
+  if (actor.token_role == TokenRole::fine_grained && !has(*actor.token_scopes, repo, any_of)) {
+    if (!actor.token)  // A deploy key, whose holder never saw a token.
+      return refuse(Reason::scope, ErrorCode::forbidden, "Forbidden",
+                    "This key may only read " + repo.name +
+                        ". Use a deploy key that may write, or the key of an account.");
     return refuse(Reason::scope, ErrorCode::forbidden, "Forbidden",
                   "The scopes of this token do not allow this on " + repo.name +
                       ". Add a permission to the token, or use another.");
+  }
   return std::nullopt;
 }
 

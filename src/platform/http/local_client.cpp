@@ -64,6 +64,14 @@ struct Transferring {
   CURL* curl;
   std::string pending;  ///< Of the request's body: read and not sent.
   std::optional<Error> failed;
+  bool began = false;  ///< The headers were given away.
+
+  [[nodiscard]] bool begin() {
+    if (std::exchange(began, true) || !transfer.take_headers) return true;
+    auto taken = transfer.take_headers(receiving.answer.headers);
+    if (!taken) failed = taken.error();
+    return taken.has_value();
+  }
 };
 
 std::size_t give_piece(char* to, std::size_t, std::size_t count, void* from) {
@@ -87,6 +95,7 @@ std::size_t take_piece(char* bytes, std::size_t, std::size_t count, void* to) {
   long status = 0;
   curl_easy_getinfo(state.curl, CURLINFO_RESPONSE_CODE, &status);
   if (status != 200) return take_body(bytes, 1, count, &state.receiving);
+  if (!state.begin()) return 0;
   auto taken = state.transfer.take_body({bytes, count});
   if (taken) return count;
   state.failed = taken.error();
@@ -109,7 +118,7 @@ Result<LocalAnswer> transfer_local(const std::string& socket_path, Method method
   add_line("Expect:");
   if (transfer.read_body) add_line("Transfer-Encoding: chunked");
 
-  Transferring state{{}, transfer, curl.get(), {}, {}};
+  Transferring state{{}, transfer, curl.get(), {}, {}, {}};
   auto set = [&](CURLoption option, auto value) { curl_easy_setopt(curl.get(), option, value); };
   std::string url = "http://localhost" + target, verb(to_string(method));
   set(CURLOPT_URL, url.c_str());
@@ -133,6 +142,7 @@ Result<LocalAnswer> transfer_local(const std::string& socket_path, Method method
   if (code != CURLE_OK) return failure_of(code, socket_path, state.receiving);
   long status = 0;
   curl_easy_getinfo(curl.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status == 200 && !state.begin()) return fail(*state.failed);  // A body of no bytes.
   state.receiving.answer.status = static_cast<int>(status);
   return std::move(state.receiving.answer);
 }

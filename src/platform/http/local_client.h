@@ -28,6 +28,8 @@ struct LocalAnswer {
 struct LocalTransfer {
   /// The next bytes of the body, empty at its end; null: there is none. An error ends the request.
   std::function<Result<std::string>()> read_body = {};
+  /// Gets the headers of an answer with status 200, before its body; null: nobody wants them.
+  std::function<Result<>(const Headers&)> take_headers = {};
   /// Gets the body of an answer with status 200. Of other answers it is in LocalAnswer.
   std::function<Result<>(std::string_view)> take_body;
 };
