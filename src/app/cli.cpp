@@ -167,13 +167,9 @@ Command root_command() {
   Command out{.name = "cairn",
               .summary = "An open, self-hosted hub for models, datasets and applications",
               .examples = {"cairn serve", "cairn admin user token keeper"}};
-  out.commands = {serve_command(),
-                  admin_command(),
-                  config_command(),
-                  fsck_command(),
-                  gc_command(),
-                  version_command(),
-                  completion_command(root_command)};
+  out.commands = {
+      serve_command(), admin_command(), config_command(),  fsck_command(),
+      gc_command(),    ssh_command(),   version_command(), completion_command(root_command)};
   return out;
 }
 

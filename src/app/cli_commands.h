@@ -25,6 +25,7 @@ namespace cairn::app::cli {
 [[nodiscard]] Command secrets_command();
 [[nodiscard]] Command fsck_command();
 [[nodiscard]] Command gc_command();
+[[nodiscard]] Command ssh_command();  ///< cli_ssh.cpp
 /// @param top  makes the whole tree, which completion describes. cli_completion.cpp
 [[nodiscard]] Command completion_command(Command (*top)());
 

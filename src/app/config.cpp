@@ -102,6 +102,10 @@ std::vector<Known> make_known() {
       text("data", "Folder of everything that is kept", &Config::data),
       text("listen", "Address and port", &Config::listen),
       text("ssh_listen", "Address and port of git over SSH, or off", &Config::ssh_listen),
+      text("ssh_url", "How clients reach git over SSH, where that is no server of the hub's own",
+           &Config::ssh_url),
+      addresses("ssh_host_keys", "Files of that server's public host keys, by comma",
+                &Config::ssh_host_keys),
       text("public_url", "How clients reach the hub; in every URL it gives out",
            &Config::public_url),
       text("database", "sqlite: or postgres://user:password@host/name", &Config::database, true),
@@ -245,6 +249,7 @@ bool foreign(std::string_view name) {
 void finish(Config& config) {
   while (config.cas_url.ends_with('/')) config.cas_url.pop_back();
   while (config.public_url.ends_with('/')) config.public_url.pop_back();
+  if (!config.ssh_url.empty() && !config.ssh_url.ends_with('/')) config.ssh_url += '/';
   if (config.public_url.empty()) {
     std::string host = config.listen;
     for (std::string_view any : {"127.0.0.1:", "0.0.0.0:", "[::]:", "[::1]:"})
@@ -313,6 +318,8 @@ Result<Config> load_config(std::vector<std::string>& arguments,
   }
   for (const auto& [k, value] : flags) CAIRN_CHECK(set(config, sources, *k, value, "--" + k->key));
   finish(config);
+  if (!config.ssh_url.empty() && !config.ssh_url.starts_with("ssh://"))
+    return wrong("\"ssh_url\" begins with ssh://, as in ssh://git@hub.example/.");
   if (config.tls_certificate.empty() != config.tls_key.empty())
     return wrong("TLS needs both tls_certificate and tls_key.");
   for (const auto& k : known()) {

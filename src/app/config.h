@@ -22,6 +22,8 @@ struct Config {
   std::string data = "./data";
   std::string listen = "127.0.0.1:2247";
   std::string ssh_listen = "127.0.0.1:2248";  ///< "off": no SSH.
+  std::string ssh_url;  ///< Empty: made of `public_url` and where SSH listens. With '/' at its end.
+  std::vector<std::string> ssh_host_keys;  ///< Files of public keys; empty: the hub's own.
   std::string public_url;  ///< Empty in the file: made from `listen`. Without '/' at its end.
   std::string database;    ///< "sqlite:" (in the data folder) or "postgres://…".
   /// What may also be decided while the hub runs (hub/settings), by key: pinned where it stands in

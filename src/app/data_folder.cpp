@@ -95,10 +95,21 @@ Result<Keyring> DataFolder::keyring(const std::string& configured) const {
   return Keyring::parse(content);
 }
 
-Result<std::string> DataFolder::make_admin_key() const {
-  std::string key = random_alphanumeric(40);
-  CAIRN_CHECK(write_private_file(file("admin.key"), key));
+Result<std::string> DataFolder::make_key(const std::string& name) const {
+  std::string key = random_alphanumeric(43);  // 256 bits.
+  CAIRN_CHECK(write_private_file(file(name), key));
   return key;
+}
+
+Result<Keyring> read_keyring(const std::string& path, const std::string& configured) {
+  if (!configured.empty()) return Keyring::parse(configured);
+  auto content = read_small_file(path + "/root.key");
+  if (!content)
+    return fail(ErrorCode::not_found, "NoHub",
+                "There is no root.key that can be read in " + path +
+                    ". Name the data folder with " +
+                    "--data, and run this as the user that runs the hub.");
+  return Keyring::parse(*content);
 }
 
 }  // namespace cairn::app

@@ -26,9 +26,7 @@
 #include "app/ssh_child.h"
 #include "app/upkeep.h"
 #include "app/version.h"
-#include "base/bytes.h"
 #include "base/log.h"
-#include "base/random.h"
 #include "base/text.h"
 #include "pages/pages.h"
 
@@ -254,8 +252,22 @@ Result<std::optional<SshWorkerSettings>> ssh_worker_settings(const Hub& hub,
   out.hostKey = host_key.private_text;
   out.socket = std::filesystem::absolute(hub.folder.file("admin.sock")).string();
   out.secret = secret;
-  out.publicUrl = hub.config.public_url;
   return std::optional<SshWorkerSettings>(std::move(out));
+}
+
+/// What people hold the SSH server's key against.
+Result<std::vector<ssh::PublicKey>> host_keys_told(const Config& config, const ssh::HostKey& own) {
+  if (config.ssh_host_keys.empty()) return std::vector{own.public_key};
+  std::vector<ssh::PublicKey> out;
+  for (const auto& path : config.ssh_host_keys) {
+    CAIRN_TRY(text, read_small_file(path));
+    auto key = ssh::parse_public_key(text);
+    if (!key)
+      return fail(ErrorCode::invalid_argument, "InvalidConfig",
+                  "ssh_host_keys: " + path + ": " + key.error().message);
+    out.push_back(std::move(*key));
+  }
+  return out;
 }
 
 }  // namespace
@@ -271,8 +283,10 @@ int serve(Config config) {
   settings::Texts pinned(hub.config.policies.begin(), hub.config.policies.end());
   auto pin = [&](db::Tx& tx) { return hub.settings.pin(tx, pinned); };
   if (auto done = hub.database->write_now(pin); !done) return failed(done.error());
-  auto admin_key = hub.folder.make_admin_key();
+  auto admin_key = hub.folder.make_key("admin.key");
   if (!admin_key) return failed(admin_key.error());
+  auto ssh_key = hub.folder.make_key("ssh.key");
+  if (!ssh_key) return failed(ssh_key.error());
 
   api::hub::Services services{*hub.database,
                               hub.blocking,
@@ -305,13 +319,16 @@ int serve(Config config) {
 
   api::imports::Services import_services{hub.imports};
   auto host_key = keys::host_key(hub.keyring);
+  auto host_keys = host_keys_told(hub.config, host_key);
+  if (!host_keys) return failed(host_keys.error());
   auto ssh_port = std::make_shared<std::atomic<std::uint16_t>>(0);
   api::ssh::Services ssh_services{hub.repos,
                                   hub.keys,
                                   hub.gpg_keys,
-                                  host_key.public_key,
+                                  std::move(*host_keys),
                                   hub.config.public_url,
-                                  hex_encode(random_bytes(32)),
+                                  hub.config.ssh_url,
+                                  *ssh_key,
                                   [ssh_port] { return ssh_port->load(); }};
   auto ssh_settings = ssh_worker_settings(hub, host_key, ssh_services.secret);
   if (!ssh_settings) return failed(ssh_settings.error());

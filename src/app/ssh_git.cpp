@@ -49,10 +49,7 @@ class Conversation {
 
  private:
   http::Headers headers(std::string_view service) const {
-    http::Headers out;
-    out.add("Authorization", "Ssh " + hub_.secret + " " + account_.fingerprint);
-    out.add("X-Cairn-Client", account_.address);
-    out.add("User-Agent", "cairn-ssh");
+    http::Headers out = headers_of(hub_, account_);
     if (!exec_.git_protocol().empty()) out.add("Git-Protocol", exec_.git_protocol());
     out.add("Content-Type", "application/x-" + std::string(service) + "-request");
     return out;
@@ -307,7 +304,7 @@ int lfs_authenticate(ssh::Exec& exec, const HubSide& hub, const std::string& tar
   const auto& ticket = value->as_object();
   json::object header{
       {"Authorization", "RemoteAuth " + std::string(ticket.at("ticket").as_string())}};
-  json::object out{{"href", hub.public_url + target + "/info/lfs"},
+  json::object out{{"href", std::string(ticket.at("hub").as_string()) + target + "/info/lfs"},
                    {"header", std::move(header)},
                    {"expires_in", ticket.at("expiresIn").as_int64()}};
   return exec.write(json::serialize(out)) ? 0 : refused;
@@ -322,21 +319,6 @@ int greet(ssh::Exec& exec) {
 }
 
 }  // namespace
-
-std::string SshAccount::pack() const {
-  return fingerprint + "\n" + address + "\n" + label;
-}
-
-SshAccount SshAccount::unpack(const std::string& text) {
-  auto parts = split(text, '\n');
-  SshAccount out;
-  if (parts.size() == 3) {
-    out.fingerprint = parts[0];
-    out.address = parts[1];
-    out.label = parts[2];
-  }
-  return out;
-}
 
 int run_ssh_command(ssh::Exec& exec, const HubSide& hub) {
   auto words = ssh::split_command(exec.command());

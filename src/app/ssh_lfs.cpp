@@ -155,11 +155,10 @@ Result<> LfsConversation::answer(const SshMessage& message) {
 // ---- The hub's side ----
 
 http::Headers LfsConversation::headers(std::string_view content_type) const {
-  return {{"Authorization", "Ssh " + hub_.secret + " " + account_.fingerprint},
-          {"X-Cairn-Client", account_.address},
-          {"User-Agent", "cairn-ssh"},
-          {"Accept", std::string(wire::media_type)},
-          {"Content-Type", std::string(content_type)}};
+  auto out = headers_of(hub_, account_);
+  out.add("Accept", std::string(wire::media_type));
+  out.add("Content-Type", std::string(content_type));
+  return out;
 }
 
 Result<http::LocalAnswer> LfsConversation::ask(http::Method method, const std::string& path,

@@ -13,7 +13,6 @@ struct SshWorkerSettings {
   std::string hostKey;  ///< Private. OpenSSH's text.
   std::string socket;   ///< The hub's.
   std::string secret;
-  std::string publicUrl;
 };
 
 [[nodiscard]] std::string to_line(const SshWorkerSettings& settings);

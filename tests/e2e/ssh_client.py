@@ -16,7 +16,8 @@ class Ssh:
         self.key = folder / "id"
         subprocess.run(["ssh-keygen", "-q", "-t", kind, *options, "-N", "", "-C", f"{folder.name}@laptop",
                         "-f", self.key], check=True)
-        self.host, self.port = urlsplit(server["url"]).hostname, urlsplit(server["url"]).port
+        address = urlsplit(server["url"])
+        self.user, self.host, self.port = address.username, address.hostname, address.port
         known = folder / "known_hosts"
         known.write_text("".join(f"[{self.host}]:{self.port} {key['publicKey']}\n" for key in server["hostKeys"]))
         self.options = ["-F", "/dev/null", "-i", str(self.key), "-o", "IdentitiesOnly=yes",
@@ -32,11 +33,11 @@ class Ssh:
     def url(self, name, kind="model"):
         return self.server["url"] + web_of(name, kind).lstrip("/")
 
-    def command(self, *words, user="git", options=()):
-        return ["ssh", *options, *self.options, "-p", str(self.port), f"{user}@{self.host}", *words]
+    def command(self, *words, options=()):
+        return ["ssh", *options, *self.options, "-p", str(self.port), f"{self.user}@{self.host}", *words]
 
-    def run(self, *words, user="git", stdin=b""):
-        return subprocess.run(self.command(*words, user=user), input=stdin, capture_output=True, timeout=60)
+    def run(self, *words, stdin=b""):
+        return subprocess.run(self.command(*words), input=stdin, capture_output=True, timeout=60)
 
     def start(self, *words):
         return subprocess.Popen(self.command(*words), stdin=subprocess.PIPE, stdout=subprocess.PIPE,

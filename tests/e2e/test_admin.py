@@ -308,7 +308,7 @@ def test_a_dangerous_command_asks_and_takes_no_for_an_answer(own_hub):
 
 
 @pytest.mark.parametrize("words, offered", [
-    (["cairn", ""], "serve admin config fsck gc version completion"),
+    (["cairn", ""], "serve admin config fsck gc ssh version completion"),
     (["cairn", "admin", "us"], "user"),
     (["cairn", "--data", "/x", "admin", "user", "to"], "token"),
     (["cairn", "admin", "user", "token", "--ro"], "--role"),

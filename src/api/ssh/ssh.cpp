@@ -41,10 +41,12 @@ struct KeyOut {
 };
 BOOST_DESCRIBE_STRUCT(KeyOut, (), (id, title, type, fingerprint, key, createdAt, lastUsedAt, write))
 
+/// One of both.
 struct LoginIn {
-  std::string key;  ///< base64 of the wire's form.
+  std::optional<std::string> key;  ///< base64 of the wire's form.
+  std::optional<std::string> fingerprint;
 };
-BOOST_DESCRIBE_STRUCT(LoginIn, (), (key))
+BOOST_DESCRIBE_STRUCT(LoginIn, (), (key, fingerprint))
 struct LoginOut {
   std::string account, fingerprint;
 };
@@ -53,8 +55,9 @@ BOOST_DESCRIBE_STRUCT(LoginOut, (), (account, fingerprint))
 struct LfsTicketOut {
   std::string ticket;
   std::int64_t expiresIn = 0;
+  std::string hub;  ///< The URL to go on at.
 };
-BOOST_DESCRIBE_STRUCT(LfsTicketOut, (), (ticket, expiresIn))
+BOOST_DESCRIBE_STRUCT(LfsTicketOut, (), (ticket, expiresIn, hub))
 
 account::Actor actor_of(const http::Request& request) {
   auto* actor = request.context<account::Actor>();
@@ -132,10 +135,12 @@ Result<> check_from_server(const http::Request& request) {
 Task<Result<http::Response>> tell_server(Services& services, http::Request&) {
   ServerOut out;
   auto port = services.port();
-  out.enabled = port != 0;
-  out.hostKeys.push_back(
-      {services.host_key.type, services.host_key.fingerprint(), services.host_key.text()});
-  if (out.enabled) {
+  out.enabled = port != 0 || !services.ssh_url.empty();
+  for (const auto& key : services.host_keys)
+    out.hostKeys.push_back({key.type, key.fingerprint(), key.text()});
+  if (!services.ssh_url.empty()) {
+    out.url = services.ssh_url;
+  } else if (out.enabled) {
     std::string host = services.public_url.substr(services.public_url.find("://") + 3);
     host = host.substr(0, host.find('/'));
     if (auto colon = host.rfind(':'); colon != host.npos && !host.ends_with(']'))
@@ -192,9 +197,12 @@ Task<Result<http::Response>> remove_deploy(Services& services, http::Request& re
 Task<Result<http::Response>> log_in(Services& services, http::Request& request) {
   CAIRN_CO_CHECK(check_from_server(request));
   CAIRN_CO_TRY(in, co_await request.read_json<LoginIn>(64u << 10));
-  CAIRN_CO_TRY(blob, base64_decode(in.key));
-  CAIRN_CO_TRY(key, cairn::ssh::parse_key_blob(blob));
-  auto fingerprint = key.fingerprint();
+  std::string fingerprint = in.fingerprint.value_or("");
+  if (in.key) {
+    CAIRN_CO_TRY(blob, base64_decode(*in.key));
+    CAIRN_CO_TRY(key, cairn::ssh::parse_key_blob(blob));
+    fingerprint = key.fingerprint();
+  }
   // Offering a key proves nothing yet: it counts as used when something is done with it.
   CAIRN_CO_TRY(holder, co_await services.keys.recognize(fingerprint, keys::Use::offered));
   co_return http::json(200, LoginOut{std::move(holder.label), std::move(fingerprint)});
@@ -204,8 +212,8 @@ Task<Result<http::Response>> lfs_ticket(Services& services, http::Request& reque
   CAIRN_CO_CHECK(check_from_server(request));
   auto fingerprint = request.query("fingerprint").value_or("");
   CAIRN_CO_CHECK(co_await services.keys.recognize(std::string(fingerprint)));
-  co_return http::json(
-      200, LfsTicketOut{services.keys.lfs_ticket(fingerprint), keys::Keys::lfs_ticket_seconds});
+  co_return http::json(200, LfsTicketOut{services.keys.lfs_ticket(fingerprint),
+                                         keys::Keys::lfs_ticket_seconds, services.public_url});
 }
 
 using Handle = Task<Result<http::Response>> (*)(Services&, http::Request&);

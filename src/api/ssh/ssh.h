@@ -15,9 +15,11 @@ struct Services {
   repo::Repos& repos;
   keys::Keys& keys;
   keys::GpgKeys& gpg_keys;
-  cairn::ssh::PublicKey host_key;
-  std::string public_url;  ///< Without '/' at its end.
-  /// `Authorization: Ssh <this> [fingerprint]` over the hub's Unix socket is its SSH server.
+  std::vector<cairn::ssh::PublicKey> host_keys;  ///< What clients meet there.
+  std::string public_url;                        ///< Without '/' at its end.
+  std::string ssh_url;  ///< Of somebody else's SSH server in front of the hub; empty: none.
+  /// `Authorization: Ssh <this> [fingerprint]` over the hub's Unix socket is its SSH server, or a
+  /// program that OpenSSH's started.
   std::string secret;
   /// Where the SSH server listens; 0: it does not.
   std::function<std::uint16_t()> port;
