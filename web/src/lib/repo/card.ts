@@ -1,5 +1,6 @@
 // What the app adds to rendered content: copying and wrapping code, scrolling tables, pictures of
 // other hosts on request. The content itself comes from the server as it may be shown.
+import type { RepoInfo } from "../api/types.ts";
 import { copy } from "../ui/CopyButton.svelte";
 import { announce } from "../state.svelte.ts";
 
@@ -91,6 +92,15 @@ export function enhance(element: HTMLElement) {
     stops.forEach((stop) => stop());
   };
 }
+
+/** Says what language the text is in; the card's metadata helps to tell. After `enhance`, which changes no words. */
+export const in_language = (info: Pick<RepoInfo, "cardData">) => (article: HTMLElement) => {
+  const html = article.innerHTML;
+  void import("./language.ts").then(({ written_language }) => {
+    const found = written_language(info.cardData, html);
+    if (found) article.lang = found;
+  });
+};
 
 export interface Heading {
   id: string;
