@@ -10,7 +10,7 @@ namespace {
 std::string line_of(Format format, Fields fields) {
   configure(Level::info, format);
   ::testing::internal::CaptureStderr();
-  write(Level::info, "test.event", std::move(fields), nullptr);
+  write(Level::info, "test.event", fields, nullptr);
   configure(Level::info, Format::text);
   return ::testing::internal::GetCapturedStderr();
 }
