@@ -196,7 +196,7 @@ class HistoryOverRows final : public History {
   Result<Collected> collect(const CollectPlan& plan) override {
     CAIRN_TRY(done, history::collect(rework_, plan));
     if (done.packs > 0) clones_.drop(plan.repo);
-    return std::move(done);
+    return done;
   }
   Result<> purge(db::Tx& tx, RepoId repo) override {
     store::purge(tx, repo);
