@@ -155,12 +155,13 @@ Task<Result<DocumentRef>> Renderer::render(Source source) {
     log::warning("render.failed",
                  {{"error", made.error().word}, {"size_bytes", shared->markdown.size()}});
   }
-  auto document = std::make_shared<const Document>(made ? *std::move(made) : as_it_is(*shared));
+  bool whole = made.has_value();
+  auto document = std::make_shared<const Document>(whole ? *std::move(made) : as_it_is(*shared));
   // A text that broke its child breaks the next one as well, so that is kept too. But not for long:
   // it may have been the machine, which was busy or out of memory.
   auto until =
-      made ? Cache::Monotonic::time_point::max()
-           : Cache::Monotonic::now() + std::chrono::microseconds(state->options.failure_kept.us);
+      whole ? Cache::Monotonic::time_point::max()
+            : Cache::Monotonic::now() + std::chrono::microseconds(state->options.failure_kept.us);
   if (!shared->key.empty())
     state->cache.add(cache_key(shared->key, shared->folder, shared->pictures), document,
                      bytes_of(*document), until);
