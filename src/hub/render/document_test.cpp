@@ -156,7 +156,7 @@ TEST(Render, PicturesOfOtherHostsMayComeThroughTheHub) {
   auto html = html_of("![A & B](https://elsewhere.example/p.png?a=1&b='2'#gh-dark-mode-only)", "",
                       Pictures::proxy);
   EXPECT_THAT(html, HasSubstr("<img src=\"/hub?" +
-                              percent_encode("https://elsewhere.example/p.png?a=1&b='2'"
+                              percent_encode("https://elsewhere.example/p.png?a=1&b=%272%27"
                                              "#gh-dark-mode-only") +
                               "\" alt=\"A &amp; B\" class=\"only-dark\""));
   EXPECT_THAT(html_of("![A](p.png)", "", Pictures::proxy),

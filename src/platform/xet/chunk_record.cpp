@@ -109,7 +109,8 @@ Scheme choose_scheme(std::string_view chunk) {
   for (std::size_t i = 0; i + 4 <= chunk.size(); i += 4)
     for (std::size_t place = 0; place < 4; ++place)
       ++seen[place][__builtin_popcount(static_cast<std::uint8_t>(chunk[i + place]))];
-  auto per_place = static_cast<double>(chunk.size() / 4);
+  const std::size_t words = chunk.size() / 4;
+  auto per_place = static_cast<double>(words);
   // The Kullback-Leibler divergence of one place from all four; one is added to each count of the
   // whole, so that none is zero.
   double most = 0;

@@ -48,9 +48,9 @@ constexpr char digits[] = "0123456789abcdef";
 
 /// 64 digits at `out`.
 void write_text(const Hash& hash, char* out) {
-  for (int word = 0; word < 4; ++word)
-    for (int i = 7; i >= 0; --i) {
-      auto byte = static_cast<std::uint8_t>(hash.bytes[static_cast<std::size_t>(8 * word + i)]);
+  for (std::size_t word = 0; word < 4; ++word)
+    for (std::size_t i = 8; i-- > 0;) {
+      auto byte = static_cast<std::uint8_t>(hash.bytes[8 * word + i]);
       *out++ = digits[byte >> 4];
       *out++ = digits[byte & 15];
     }
