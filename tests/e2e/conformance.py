@@ -58,13 +58,7 @@ LATER = {
     "upload_attachment": "with community: attachments of discussions",
     "search_spaces": "with search by meaning",
     "get_dataset_leaderboard": "with evaluation results",
-    "get_model_tags": "with the rest of the lists",
-    "get_dataset_tags": "with the rest of the lists",
     "get_sharded_safetensors_metadata": "with weights: headers read by the hub",
-    "list_lfs_files": "with the rest of the file API",
-    "permanently_delete_lfs_files": "with the rest of the file API",
-    "super_squash_history": "with the rest of the file API",
-    "duplicate_repo": "with the rest of the file API",
 }
 
 
@@ -100,6 +94,12 @@ class World:
                                    repo_type=kind, commit_message="Files")
         if gated:
             self.api.update_repo_settings(name, gated="manual")
+        return name
+
+    def with_card(self, kind, front):
+        name = self.repo(kind, text=False)
+        self.api.upload_file(path_or_fileobj=f"---\n{front}\n---\n".encode(), path_in_repo="README.md",
+                             repo_id=name, repo_type=kind)
         return name
 
     def weights(self):
@@ -196,6 +196,16 @@ def upload_folder(w):
     name = w.repo(text=False)
     w.api.upload_folder(folder_path=w.files("x", "y/z"), repo_id=name)
     assert w.paths(name) == {"x", "y/z"}
+
+
+def model_tags(w):
+    w.with_card("model", "pipeline_tag: text-classification")
+    assert "text-classification" in {tag["id"] for tag in w.api.get_model_tags()["pipeline_tag"]}
+
+
+def dataset_tags(w):
+    w.with_card("dataset", "task_categories: [translation]")
+    assert "task_categories:translation" in {tag["id"] for tag in w.api.get_dataset_tags()["task_categories"]}
 
 
 def after(name, change, expected):
@@ -470,8 +480,8 @@ CALLS = {
     "list_organization_followers": lambda w: list(w.api.list_organization_followers("crew")),
     "list_user_followers": lambda w: list(w.api.list_user_followers("ada")),
     "list_user_following": lambda w: list(w.api.list_user_following("ada")),
-    "get_model_tags": lambda w: true("pipeline_tag" in w.api.get_model_tags()),
-    "get_dataset_tags": lambda w: true("task_categories" in w.api.get_dataset_tags()),
+    "get_model_tags": model_tags,
+    "get_dataset_tags": dataset_tags,
     "get_dataset_leaderboard": lambda w: w.api.get_dataset_leaderboard(w.repo("dataset")),
     "search_spaces": lambda w: list(w.api.search_spaces("a")),
     "list_collections": lambda w: list(w.api.list_collections(owner="ada")),

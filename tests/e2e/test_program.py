@@ -387,15 +387,17 @@ def test_json_is_compressed_for_those_who_take_it(ada, repo):
 def test_sigterm_lets_running_requests_finish(own_hub):
     ada = Wire(own_hub.url, ADA)
     ada.create("ada/draining")
-    content = os.urandom(3_000_000)
+    # Half of it is more than both sockets hold, so the hub reads when that has been sent.
+    half = 24_000_000
+    content = os.urandom(2 * half)
     [item] = ada.batch("ada/draining", [content]).ok().json["objects"]
     halfway, answer = threading.Event(), []
 
     def body():
-        yield content[:1_000_000]
+        yield content[:half]
         halfway.set()
         time.sleep(0.5)  # The signal comes here; a slow client, not a wait for an event.
-        yield content[1_000_000:]
+        yield content[half:]
 
     sender = threading.Thread(
         target=lambda: answer.append(ada.put(item["actions"]["upload"]["href"], body())))
