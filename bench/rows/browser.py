@@ -8,7 +8,7 @@ import subprocess
 
 from hub import NAME, PASSWORD
 from measure import MIB, ROOT, Measure, median
-from rows.pages import CARD
+from rows.pages import fill
 
 NODE = ROOT / "build/node/bin/node"
 ROUNDS = 20
@@ -41,11 +41,7 @@ def lighthouse(bench):
 
 def click(bench):
     with bench.hub() as hub:
-        repo = hub.create_repo("page", private=False)
-        hub.commit(repo, {"README.md": CARD.encode(),
-                          **{f"part-{n:02}.py": b"x = 1\n" * 200 for n in range(50)}})
-        for n in range(40):
-            hub.create_repo(f"other-{n}", private=False)
+        repo = fill(hub, ".py", b"x = 1\n" * 200)
         found = _node(ROOT / "bench/browser/click.ts", _url(hub), repo, ROUNDS)
     measures = []
     for name, times in found.items():

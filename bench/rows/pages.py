@@ -35,13 +35,18 @@ class Asker:
         return (time.perf_counter() - begun) * 1000, text
 
 
+def fill(hub, suffix, content):
+    """A model with a card and 50 such files, and 40 others. @return its name."""
+    repo = hub.create_repo("page", private=False)
+    hub.commit(repo, {"README.md": CARD.encode(), **{f"part-{n:02}{suffix}": content for n in range(50)}})
+    for n in range(40):
+        hub.create_repo(f"other-{n}", private=False)
+    return repo
+
+
 def pages(bench):
     with bench.hub() as hub:
-        repo = hub.create_repo("page", private=False)
-        hub.commit(repo, {"README.md": CARD.encode(),
-                          **{f"part-{n:02}.txt": b"x" * 1000 for n in range(50)}})
-        for n in range(40):
-            hub.create_repo(f"other-{n}", private=False)
+        repo = fill(hub, ".txt", b"x" * 1000)
         asker, measures = Asker(hub), []
         for title, path in [("model page, a card of 10 KB", f"/{repo}"), ("files", f"/{repo}/tree/main"),
                             ("list", "/models"), ("home", "/")]:

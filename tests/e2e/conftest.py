@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -139,18 +140,26 @@ def new_database(postgres):
     return postgres.new_database if postgres else lambda: None
 
 
-@pytest.fixture(scope="session")
-def hub(folder, new_database):
-    assert PROGRAM.is_file(), f"{PROGRAM} is missing: ./run setup builds it"
-    server = Cairn(folder / "hub", port=_port, database=new_database(),
-                   env={"CAIRN_SSH_LISTEN": "127.0.0.1:0"}).start()
+@contextmanager
+def running(data, *, check=True, port=None, database=None, **env):
+    """A hub of its own with the people of WORLD. @param check  whether all must be sound at its end."""
+    server = Cairn(data, port=port, database=database, env=env).start()
     try:
         server.apply(WORLD)
         yield server
-        server.fsck()
+        if check:
+            server.fsck()
         server.stop()
     finally:
         server.end()
+
+
+@pytest.fixture(scope="session")
+def hub(folder, new_database):
+    assert PROGRAM.is_file(), f"{PROGRAM} is missing: ./run setup builds it"
+    with running(folder / "hub", port=_port, database=new_database(),
+                 CAIRN_SSH_LISTEN="127.0.0.1:0") as server:
+        yield server
     log = server.log_path.read_text(errors="replace")
     assert not [t for t in TOKENS if t in log], "a token is in the log"
 
@@ -160,14 +169,8 @@ def own_hub(folder, new_database, request):
     """Not started twice: a test may stop, kill and start it. Extra environment: `own_hub.env`."""
     name = "".join(c if c.isalnum() else "-" for c in request.node.name)[:40]
     data = Path(tempfile.mkdtemp(prefix=name, dir=folder)) / "data"
-    server = Cairn(data, database=new_database())
-    server.start()
-    try:
-        server.apply(WORLD)
+    with running(data, check=False, database=new_database()) as server:
         yield server
-        server.stop()
-    finally:
-        server.end()
 
 
 @pytest.fixture

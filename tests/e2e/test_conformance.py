@@ -11,7 +11,8 @@ import socket
 import huggingface_hub
 import pytest
 from cairn import ROOT
-from conformance import CALLS, COLUMNS, ELSEWHERE, LATER, World
+from conformance import CALLS, COLUMNS, ELSEWHERE, LATER
+from conformance_world import World
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError
 

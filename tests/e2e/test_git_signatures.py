@@ -5,8 +5,7 @@ import subprocess
 import time
 
 import pytest
-from cairn import Cairn
-from conftest import ADA, ADA_READ, BOB, WORLD
+from conftest import ADA, ADA_READ, BOB, running
 from git_work import Work
 from wire import Wire, api_of
 
@@ -14,15 +13,9 @@ from wire import Wire, api_of
 @pytest.fixture(scope="module")
 def hub(folder, new_database):
     """One where ada and bob were seen to read their mail."""
-    server = Cairn(folder / "signatures", database=new_database()).start()
-    try:
-        server.apply(WORLD)
+    with running(folder / "signatures", database=new_database()) as server:
         server.apply({"users": [{"name": name, "email_verified": True} for name in ("ada", "bob")]})
         yield server
-        server.fsck()
-        server.stop()
-    finally:
-        server.end()
 
 
 @pytest.fixture

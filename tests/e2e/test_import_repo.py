@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from cairn import Cairn
-from conftest import ADA, ADA_READ, BOB, WORLD
+from conftest import ADA, ADA_READ, BOB, running
 from git_server import GitServer
 from git_work import Work, git_env, git_url
 from wire import Wire, add, api_of, large, pointer, sha256
@@ -23,15 +22,9 @@ WAIT_SECONDS_MAX = 60
 def target(folder, new_database, request):
     """A hub that may ask 127.0.0.1, and nothing else of this machine."""
     name = "".join(c if c.isalnum() else "-" for c in request.node.name)[:40]
-    hub = Cairn(folder / f"to-{name}", database=new_database(),
-                env={"CAIRN_OUTBOUND_ALLOWED": "127.0.0.1"}).start()
-    try:
-        hub.apply(WORLD)
-        yield hub
-        hub.fsck()
-        hub.stop()
-    finally:
-        hub.end()
+    with running(folder / f"to-{name}", database=new_database(),
+                 CAIRN_OUTBOUND_ALLOWED="127.0.0.1") as server:
+        yield server
 
 
 @pytest.fixture
@@ -327,8 +320,8 @@ def test_no_secret_is_in_an_argument_vector_while_git_runs(server, target):
     assert server.held.wait(WAIT_SECONDS_MAX)
     lines = [path.read_bytes() for path in Path("/proc").glob("[0-9]*/cmdline")
              if readable(path)]
-    running = [line for line in lines if b"fetch" in line and server.url.encode() in line]
-    assert running, "git does not run"
+    commands = [line for line in lines if b"fetch" in line and server.url.encode() in line]
+    assert commands, "git does not run"
     encoded = server.token.split()[1].encode()
     assert not [line for line in lines if b"verysecret" in line or encoded in line]
     server.release.set()
@@ -409,8 +402,8 @@ def test_a_cancelled_import_ends_and_goes_on_when_asked(server, target):
     server.add(WEIGHTS)
     served(server, {"model.bin": pointer(WEIGHTS)})
     begun = held(server, target)
-    running = start(target, url=f"{server.url}/lab/bert")
-    assert (running.status, running["X-Error-Code"]) == (409, "ImportRunning")
+    second = start(target, url=f"{server.url}/lab/bert")
+    assert (second.status, second["X-Error-Code"]) == (409, "ImportRunning")
     assert Wire(target.url, BOB)("DELETE", f"/api/-/v1/imports/{begun['id']}").status == 204
     assert look(target, begun)["state"] == "cancelled"
     deadline = time.monotonic() + WAIT_SECONDS_MAX

@@ -9,23 +9,16 @@ from types import SimpleNamespace
 
 import pytest
 from browser import setting
-from cairn import Cairn
-from conftest import WORLD
-from test_pages import data_of, make, open_page
+from conftest import running
+from documents import data_of, make, open_page
 from wire import Wire
 
 
 @pytest.fixture(scope="module")
 def hub(folder, new_database):
     # The other host of this test lies on this machine; the addresses of others stay refused.
-    server = Cairn(folder / "pictures", database=new_database(), env={"CAIRN_OUTBOUND_ALLOWED": "127.0.0.1"})
-    server.start()
-    try:
-        server.apply(WORLD)
+    with running(folder / "pictures", database=new_database(), CAIRN_OUTBOUND_ALLOWED="127.0.0.1") as server:
         yield server
-        server.stop()
-    finally:
-        server.end()
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import jwt
 import pytest
-from cairn import Cairn
-from conftest import ADA, ADA_READ, BOB, CAROL, DAN, WORLD
+from conftest import ADA_READ, BOB, CAROL, DAN, WORLD, running
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from wire import Wire, add, assert_error
 
@@ -90,16 +89,9 @@ def issuer():
 
 @pytest.fixture(scope="module")
 def hub(folder, new_database, issuer):
-    server = Cairn(folder / "publishers", database=new_database(),
-                   env={"CAIRN_OUTBOUND_ALLOWED": "127.0.0.1"})
-    server.start()
-    try:
-        server.apply(WORLD)
+    with running(folder / "publishers", database=new_database(),
+                 CAIRN_OUTBOUND_ALLOWED="127.0.0.1") as server:
         yield server
-        server.fsck()
-        server.stop()
-    finally:
-        server.end()
 
 
 def of_repo(repo, kind="model"):
