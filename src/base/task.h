@@ -27,7 +27,9 @@ using Task = boost::asio::awaitable<T>;
 /// the function is rethrown to the awaiter. Destruction waits for what runs.
 class Blocking {
  public:
-  explicit Blocking(std::size_t threads) : pool_(threads) {}
+  /// @param nice  how far its threads stand behind the others of the program when cores are few, as
+  ///        nice(2): 0 to 19.
+  explicit Blocking(std::size_t threads, int nice = 0) : nice_(nice), pool_(threads) {}
   ~Blocking() { pool_.join(); }
 
   template <class Function>
@@ -47,6 +49,7 @@ class Blocking {
   /// In one place: what makes a coroutine of a call is slow to compile.
   Task<> call(std::move_only_function<void()> function);
 
+  const int nice_;
   boost::asio::thread_pool pool_;
 };
 

@@ -1,5 +1,4 @@
 #include <boost/asio/experimental/awaitable_operators.hpp>
-#include <sys/resource.h>
 
 #include "base/log.h"
 #include "hub/xet/inner.h"
@@ -9,8 +8,6 @@ namespace {
 
 /// One hop to a pool thread costs some 20 µs; decoding and hashing so much takes 300 µs.
 constexpr std::size_t block_bytes = 512 << 10;
-/// When cores are few: answers of an instant come before pieces of uploads.
-constexpr int upload_nice = 5;
 
 Failure read_only() {
   return fail(ErrorCode::forbidden, "XetTokenReadOnly",
@@ -47,9 +44,6 @@ struct Receiving {
   std::optional<XorbIndex> index;
 
   Result<> take(const Block& block) {
-    // Once for each thread of `uploads`.
-    thread_local bool behind = ::setpriority(PRIO_PROCESS, 0, upload_nice) == 0;
-    (void)behind;
     for (const auto& piece : block) {
       CAIRN_TRY(keep, verifier.write(piece));
       if (writer && keep > 0) CAIRN_CHECK(writer->write(std::string_view(piece).substr(0, keep)));

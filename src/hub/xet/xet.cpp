@@ -19,6 +19,9 @@ constexpr int registering_each_max = 3;
 /// A thread decodes more than 1 GB/s; copies are few.
 constexpr std::size_t ahead_threads = 3;
 
+/// Answers of an instant come before pieces of uploads.
+constexpr int upload_nice = 5;
+
 /// Two for a core: some of them wait for the disk.
 std::size_t upload_threads() {
   return std::max(4u, 2 * std::thread::hardware_concurrency());
@@ -52,7 +55,7 @@ Inner::Inner(db::Database& d, storage::ObjectStore& s, Blocking& b, const Keyrin
                    .each = registering_each_max,
                    .wait_max = options.turn_wait_max}),
       hot(options.cache_folder, options.cache_bytes_max),
-      uploads(upload_threads()),
+      uploads(upload_threads(), upload_nice),
       ahead(ahead_threads) {}
 
 Inner::~Inner() {
