@@ -135,6 +135,17 @@ void plan(db::Tx& tx, const Import& import) {
   work::enqueue(tx, next);
 }
 
+/// Writes the row, a new one without an id, and the work that it waits for.
+Result<Import> keep(db::Tx& tx, const Actor& actor, Import import) {
+  CAIRN_CHECK(check_open(tx, actor));
+  if (import.id.value == 0)
+    import = store::insert(tx, std::move(import));
+  else
+    store::update(tx, import);
+  plan(tx, import);
+  return import;
+}
+
 }  // namespace
 
 Task<Result<Import>> Imports::start(Actor actor, NewImport request) {
@@ -149,8 +160,6 @@ Task<Result<Import>> Imports::start(Actor actor, NewImport request) {
     return std::move(target);
   };
   CAIRN_CO_TRY(target, co_await parts_->blocking.run(look));
-  auto may_open = [actor](db::Tx& tx) { return check_open(tx, actor); };
-  CAIRN_CO_CHECK(co_await parts_->database.read(may_open));
   if (actor.is_system()) {
     if (!target.owner)
       co_return fail(ErrorCode::invalid_argument, "InvalidName",
@@ -162,30 +171,10 @@ Task<Result<Import>> Imports::start(Actor actor, NewImport request) {
   auto owner = target.owner.value_or(actor.user_name);
   auto known = co_await parts_->repos.find(actor, target.kind, owner + "/" + target.name,
                                            repo::Action::write);
-  std::optional<Import> before;
   if (known && !known->moved) {
     auto find = [actor, id = known->repo->id](db::Tx& tx) { return to_go_on(tx, actor, id); };
-    CAIRN_CO_TRY(last, co_await parts_->database.read(find));
-    before = std::move(last);
-  }
-  if (before) {
-    row = std::move(*before);
-  } else {
-    repo::NewRepo wanted;
-    wanted.kind = target.kind;
-    wanted.owner = target.owner;
-    wanted.name = target.name;
-    wanted.visibility = request.visibility;
-    if (!request.visibility && !request.token.empty()) wanted.visibility = Visibility::private_;
-    // What it was built with stands in its card, which comes with the files.
-    if (target.kind == RepoKind::space) wanted.sdk = "static";
-    CAIRN_CO_TRY(made, co_await parts_->repos.create(actor, std::move(wanted)));
-    row.public_id = make_public_id();
-    row.user = user_of(actor);
-    row.repo = made.repo->id;
-    row.kind = target.kind;
-    row.repo_name = made.repo->name;
-    row.initial = made.commit->oid.hex();
+    CAIRN_CO_TRY(before, co_await parts_->database.read(find));
+    if (before) row = std::move(*before);
   }
   row.source = target.source.url;
   row.local = !request.path.empty();
@@ -195,16 +184,35 @@ Task<Result<Import>> Imports::start(Actor actor, NewImport request) {
   row.progress = {};
   row.error_word = row.error_message = "";
   row.finished_at.reset();
-  auto write = [row](db::Tx& tx) -> Result<Import> {
-    Import out = row;
-    if (out.id.value == 0)
-      out = store::insert(tx, std::move(out));
-    else
-      store::update(tx, out);
-    plan(tx, out);
-    return out;
+  if (row.id.value != 0) {
+    auto go_on = [actor, row](db::Tx& tx) { return keep(tx, actor, row); };
+    co_return co_await parts_->database.write(go_on);
+  }
+
+  row.public_id = make_public_id();
+  row.user = user_of(actor);
+  row.kind = target.kind;
+  repo::NewRepo wanted;
+  wanted.kind = target.kind;
+  wanted.owner = target.owner;
+  wanted.name = target.name;
+  wanted.visibility = request.visibility;
+  if (!request.visibility && !request.token.empty()) wanted.visibility = Visibility::private_;
+  // What it was built with stands in its card, which comes with the files.
+  if (target.kind == RepoKind::space) wanted.sdk = "static";
+  // With the repository or not at all: an empty one that nothing fills would be in the way.
+  auto kept = std::make_shared<Import>();
+  wanted.also = [actor, row, kept](db::Tx& tx, const repo::Created& made) -> Result<> {
+    auto import = row;
+    import.repo = made.repo->id;
+    import.repo_name = made.repo->name;
+    import.initial = made.commit->oid.hex();
+    CAIRN_TRY(done, keep(tx, actor, std::move(import)));
+    *kept = std::move(done);
+    return {};
   };
-  co_return co_await parts_->database.write(write);
+  CAIRN_CO_CHECK(co_await parts_->repos.create(actor, std::move(wanted)));
+  co_return std::move(*kept);
 }
 
 Task<Result<std::vector<Import>>> Imports::list(Actor actor) {

@@ -38,6 +38,11 @@ struct InitialFile {
   std::string content;
 };
 
+struct Created {
+  RepoRef repo;
+  CommitRef commit;  ///< "initial commit" on branch main.
+};
+
 struct NewRepo {
   RepoKind kind = RepoKind::model;
   std::optional<std::string> owner;                 ///< Empty: the actor's own.
@@ -48,11 +53,8 @@ struct NewRepo {
   std::string sdk, sdk_version, short_description;  ///< Spaces; `sdk` is required there.
   std::optional<PublicId> public_id;                ///< Kept by import and restore.
   std::vector<NewSpaceValue> secrets, variables;    ///< Spaces.
-};
-
-struct Created {
-  RepoRef repo;
-  CommitRef commit;  ///< "initial commit" on branch main.
+  /// Runs in the transaction that makes it, which its error undoes. May run again.
+  std::function<Result<>(db::Tx& tx, const Created& made)> also = {};
 };
 
 /// Absent members stay as they are.

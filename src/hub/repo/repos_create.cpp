@@ -118,8 +118,10 @@ Task<Result<Created>> Repos::create(Actor actor, NewRepo request) {
       CAIRN_CHECK(put_space_value(tx, parts_->keyring, *repo, ValueKind::secret, value));
     append_event(tx, actor, *repo, "repo.created");
     forget_after_commit(tx, *repo);
-    return Created{std::make_shared<const Repo>(std::move(*repo)),
-                   std::make_shared<const history::CommitInfo>(std::move(commit))};
+    Created made{std::make_shared<const Repo>(std::move(*repo)),
+                 std::make_shared<const history::CommitInfo>(std::move(commit))};
+    if (request.also) CAIRN_CHECK(request.also(tx, made));
+    return made;
   };
   co_return co_await parts_->database.write(write);
 }

@@ -93,6 +93,27 @@ TEST_P(Repositories, WrongRequestsMakeNothing) {
   EXPECT_TRUE(hub.events().empty());
 }
 
+TEST_P(Repositories, WhatComesWithANewOneComesOrNothingDoes) {
+  NewRepo request{.name = "bert"};
+  request.also = [](db::Tx& tx, const Created& made) -> Result<> {
+    EXPECT_EQ(made.repo->name, "ada/bert");
+    EXPECT_EQ(made.repo->sha, made.commit->oid.hex());
+    event::append_event(tx, {.type = "test.with"});
+    return {};
+  };
+  auto fine = request.also;
+  request.also = [fine](db::Tx& tx, const Created& made) -> Result<> {
+    CAIRN_CHECK(fine(tx, made));
+    return fail(ErrorCode::too_large, "TooMuch", "");
+  };
+  EXPECT_EQ(hub.run(hub.repos->create(hub.ada, request)).error().word, "TooMuch");
+  EXPECT_FALSE(hub.find(hub.ada, "ada/bert"));
+  EXPECT_TRUE(hub.events().empty());
+  request.also = fine;
+  EXPECT_TRUE(hub.run(hub.repos->create(hub.ada, request)));
+  EXPECT_EQ(hub.events(), (std::vector<std::string>{"repo.created", "test.with"}));
+}
+
 TEST_P(Repositories, PrivateOneDoesNotExistForStrangers) {
   hub.create(hub.ada, "secret", {.visibility = Visibility::private_});
   for (int warm = 0; warm < 2; ++warm) {
