@@ -245,10 +245,19 @@ Result<> LfsConversation::get_object(const SshMessage& message) {
 
 Result<> LfsConversation::put_object(const SshMessage& message) {
   bool ended = !message.has_data;
+  // So much more than it said is heard, so that the client reads why it was refused.
+  constexpr std::uint64_t beyond_max = 64u << 20;
+  std::uint64_t left = beyond_max;
+  if (auto asked = wire::decode_ssh_object(message, "upload"); asked && asked->objects[0].size > 0)
+    left += static_cast<std::uint64_t>(asked->objects[0].size);
   auto next = [&]() -> Result<std::string> {
     while (!ended) {
       CAIRN_TRY(packet, next_packet());
       if (!packet) return client_left();
+      if (packet->data.size() > left)
+        return fail(ErrorCode::too_large, "LfsMessageTooLarge",
+                    "The file has more bytes than its message said.");
+      left -= packet->data.size();
       ended = packet->kind == git::PktKind::flush;
       if (packet->kind == git::PktKind::data && !packet->data.empty())
         return std::move(packet->data);

@@ -169,7 +169,7 @@ json::object all_settings_json(const repo::Repo& repo) {
   return out;
 }
 
-RepoHandler read_settings(Services&) {
+RepoHandler read_settings() {
   return [](http::Request&, account::Actor, repo::RepoRef repo) -> Task<Result<http::Response>> {
     co_return http::json(200, json::value(all_settings_json(*repo)));
   };
@@ -334,13 +334,12 @@ void add_repo_routes(http::Router& router, Services& services) {
                 .handler = on_repo(services, kind, access::Action::administer, change),
                 .request_schema = json_schema<SettingsIn>()});
     std::string own = "/api/-/v1/" + std::string(repo::plural(kind)) + "/{ns}/{name}";
-    router.add(
-        {.method = http::Method::get,
-         .pattern = own + "/settings",
-         .operation = "repo.read_settings",
-         .summary = "All settings, for those who may change them.",
-         .scope = "read",
-         .handler = on_repo(services, kind, access::Action::administer, read_settings(services))});
+    router.add({.method = http::Method::get,
+                .pattern = own + "/settings",
+                .operation = "repo.read_settings",
+                .summary = "All settings, for those who may change them.",
+                .scope = "read",
+                .handler = on_repo(services, kind, access::Action::administer, read_settings())});
     router.add({.method = http::Method::put,
                 .pattern = own + "/default-branch",
                 .operation = "repo.set_default_branch",
